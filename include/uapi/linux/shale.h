@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	include/netlink/shale.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_SHALE_H
+#define _UAPI_LINUX_SHALE_H
+
+#define SHALE_FAMILY_NAME	"shale"
+#define SHALE_FAMILY_VERSION	1
+
+#define SHALE_MAX_LOWER	4096
+
+enum {
+	SHALE_A_STACK_LOWER = 1,
+	SHALE_A_STACK_UPPER,
+	SHALE_A_STACK_WORK,
+	SHALE_A_STACK_STACK,
+
+	__SHALE_A_STACK_MAX,
+	SHALE_A_STACK_MAX = (__SHALE_A_STACK_MAX - 1)
+};
+
+enum {
+	SHALE_A_MOUNT_ID = 1,
+	SHALE_A_MOUNT_FD,
+	SHALE_A_MOUNT_MAJOR,
+	SHALE_A_MOUNT_MINOR,
+	SHALE_A_MOUNT_SOURCE,
+	SHALE_A_MOUNT_UPPER,
+	SHALE_A_MOUNT_WORK,
+	SHALE_A_MOUNT_LOWERS,
+	SHALE_A_MOUNT_FIRST,
+	SHALE_A_MOUNT_LOWER,
+	SHALE_A_MOUNT_COPY_UPS,
+	SHALE_A_MOUNT_COPY_UP_BYTES,
+
+	__SHALE_A_MOUNT_MAX,
+	SHALE_A_MOUNT_MAX = (__SHALE_A_MOUNT_MAX - 1)
+};
+
+enum {
+	SHALE_CMD_NEW = 1,
+	SHALE_CMD_GET,
+
+	__SHALE_CMD_MAX,
+	SHALE_CMD_MAX = (__SHALE_CMD_MAX - 1)
+};
+
+#endif /* _UAPI_LINUX_SHALE_H */

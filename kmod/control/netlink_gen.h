@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	include/netlink/shale.yaml */
+/* YNL-GEN kernel header */
+
+#ifndef _LINUX_SHALE_GEN_H
+#define _LINUX_SHALE_GEN_H
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include <uapi/linux/shale.h>
+
+int shale_nl_new_doit(struct sk_buff *skb, struct genl_info *info);
+int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info);
+int shale_nl_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
+extern struct genl_family shale_nl_family;
+
+#endif /* _LINUX_SHALE_GEN_H */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An entry: what one inode stands on, the dentries of its parts in the layers.
+ *
+ * An entry never changes once it is published. Copy-up builds another one and stores a single
+ * RCU pointer (shale_entry_publish()), so that whoever loads the pointer sees a whole picture.
+ * The array of lower parts is counted on its own and shared by successive entries.
+ *
+ * Lifetime: entries are counted. The inode holds one reference on its current entry; everyone
+ * else takes one with shale_entry_get() for as long as it looks. The last put drops the dentries at
+ * once, in process context, and frees the memory after a grace period, because RCU-walk may
+ * still be looking: such a reader (shale_entry_rcu()) may meet a part whose inode is gone and must
+ * then answer -ECHILD.
+ */
+#ifndef SHALE_STACK_ENTRY_H
+#define SHALE_STACK_ENTRY_H
+
+#include <linux/cleanup.h>
+#include <linux/dcache.h>
+#include <linux/path.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+
+#include "stack/layer.h"
+#include "stack/sb.h"
+
+/* One object in one lower layer. The layer is the stack's: it outlives every entry. */
+struct shale_part {
+	struct shale_layer *layer;
+	struct dentry *dentry;
+};
+
+struct shale_parts {
+	refcount_t ref;
+	struct rcu_head rcu;
+	unsigned int nr;
+	struct shale_part part[] __counted_by(nr);	/* the top-most first */
+};
+
+struct shale_entry {
+	refcount_t ref;
+	struct rcu_head rcu;
+	u64 epoch;			/* of the stack it was made for */
+	struct dentry *upper;		/* counted; NULL: nothing in the upper */
+	struct shale_parts *lower;	/* counted; NULL: nothing below */
+};
+
+/* An array of @nr empty slots with one reference, or NULL. Slots hold counted dentries. */
+struct shale_parts *shale_parts_alloc(unsigned int nr);
+struct shale_parts *shale_parts_get(struct shale_parts *parts);	/* NULL is fine */
+void shale_parts_put(struct shale_parts *parts);			/* NULL is fine */
+
+/**
+ * shale_entry_alloc - make an entry
+ * @sbi: the mount
+ * @upper: dentry in the upper or NULL; a reference is taken
+ * @lower: lower parts or NULL; a reference is taken
+ *
+ * Return: an entry with one reference, or NULL.
+ */
+struct shale_entry *shale_entry_alloc(const struct shale_sb *sbi, struct dentry *upper,
+				      struct shale_parts *lower);
+
+/* The current entry of one of our inodes, with a reference. Never NULL for a live inode. */
+struct shale_entry *shale_entry_get(struct inode *inode);
+void shale_entry_put(struct shale_entry *entry);			/* NULL is fine */
+DEFINE_FREE(shale_entry, struct shale_entry *, shale_entry_put(_T))
+
+/* The current entry, to look at within rcu_read_lock() or RCU-walk only. May be NULL. */
+struct shale_entry *shale_entry_rcu(const struct inode *inode);
+
+/* Makes @entry the current one of @inode and takes over its reference. Under the entry mutex. */
+void shale_entry_publish(struct inode *inode, struct shale_entry *entry);
+
+static inline unsigned int shale_entry_nr_lower(const struct shale_entry *entry)
+{
+	return entry->lower ? entry->lower->nr : 0;
+}
+
+/* Does the object have parts in several layers, so that its names must be merged? */
+static inline bool shale_entry_merged(const struct shale_entry *entry)
+{
+	return !!entry->upper + shale_entry_nr_lower(entry) > 1;
+}
+
+/* The part that gives the object its attributes and data: the top-most. No references taken. */
+struct dentry *shale_entry_real(const struct shale_entry *entry);
+struct shale_layer *shale_entry_layer(const struct shale_sb *sbi, const struct shale_entry *entry);
+struct path shale_entry_path(const struct shale_sb *sbi, const struct shale_entry *entry);
+
+/* The top-most lower part's path; the entry has one. No references taken. */
+struct path shale_entry_lower_path(const struct shale_entry *entry);
+
+#endif

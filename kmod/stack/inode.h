@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Our inode.
+ *
+ * Invariant: at most one inode per key, and the key does not change while the inode is hashed.
+ * The key is the real inode that identifies the object for as long as we know the object:
+ * see shale_inode_key(). Two inodes over one real inode would mean two entry mutexes, hence
+ * two copy-ups and lost writes.
+ *
+ * Lock order, outermost first:
+ *
+ *	i_rwsem of our directory, of our file	(taken by the VFS)
+ *	  entry mutex of a parent		(copy-up goes from the top down, one at a time)
+ *	  entry mutex
+ *	    freeze protection of the upper	(shale_upper_begin())
+ *	      i_rwsem of upper and work directories, of upper files
+ *
+ * The i_rwsem of a lower object is never taken while write access to the upper is held: a
+ * lower may itself be a stacking file system whose order is the one above.
+ */
+#ifndef SHALE_STACK_INODE_H
+#define SHALE_STACK_INODE_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+
+#include "stack/entry.h"
+
+struct shale_names;
+
+struct shale_inode {
+	struct inode vfs_inode;
+	struct shale_entry __rcu *entry;	/* stored under lock */
+	struct mutex lock;			/* the entry mutex: orders all who replace the entry */
+	struct inode *key;			/* compared, never followed: NULL when unhashed */
+
+	/* Directories: the merged names (union/names.c), under lock, and their version. */
+	struct shale_names *names;
+	atomic64_t version;			/* grows with each change of a name in the directory */
+};
+
+static inline struct shale_inode *shale_inode(const struct inode *inode)
+{
+	return container_of(inode, struct shale_inode, vfs_inode);
+}
+
+/* What the VFS calls on each kind of inode; vfs/ registers it, so that nothing here names vfs/. */
+struct shale_inode_tables {
+	const struct inode_operations *dir_iops, *file_iops, *symlink_iops, *special_iops;
+	const struct file_operations *dir_fops, *file_fops;
+	const struct address_space_operations *aops;
+};
+extern const struct shale_inode_tables *shale_inode_tables;
+
+/**
+ * shale_inode_find - the inode of what a look-up or a creation found
+ * @sb: our superblock
+ * @entry: the parts; its reference is taken over, also on error
+ *
+ * Context: as the mounter.
+ * Return: an inode with a reference, new or known, or ERR_PTR: -ENOMEM; -ESTALE when a known
+ * inode contradicts @entry; -ELOOP when the object is the root of another layer.
+ */
+struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry);
+
+/**
+ * shale_inode_trap - reserve a layer's root, so that look-ups through other layers fail
+ * Return: an inode to be put at umount, or ERR_PTR: -ELOOP when it is reserved already.
+ */
+struct inode *shale_inode_trap(struct super_block *sb, struct dentry *root);
+
+/* Is an object's real inode the root of some layer of this mount? */
+bool shale_inode_is_trap(struct super_block *sb, struct inode *real);
+
+/* Copies owner, mode, times, size and flags from the real inode: before an entry is published
+ * and after each mutation, for RCU permission checks and the page-cache-free stat paths.
+ */
+void shale_inode_copyattr(struct inode *inode);
+void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
+			       const struct shale_entry *entry);
+
+/* After copy-up: hash the inode by its upper, where the lower cannot identify it any more. */
+void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry);
+
+/* A name in the directory changed: what was cached of its names is void. */
+static inline void shale_dir_changed(struct inode *dir)
+{
+	atomic64_inc(&shale_inode(dir)->version);
+}
+
+struct inode *shale_inode_alloc(struct super_block *sb);	/* super_operations */
+void shale_inode_destroy(struct inode *inode);
+void shale_inode_free(struct inode *inode);
+
+int shale_inode_init(void);
+void shale_inode_exit(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A layer: one directory tree of a stack, held by a private clone of its mount, so that
+ * mounting or unmounting at the layer's path later changes nothing here.
+ */
+#ifndef SHALE_STACK_LAYER_H
+#define SHALE_STACK_LAYER_H
+
+#include <linux/mount.h>
+#include <linux/path.h>
+#include <linux/refcount.h>
+
+struct shale_layer {
+	refcount_t ref;
+	struct vfsmount *mnt;	/* private clone; its root is the layer's root */
+	char *name;		/* path as it was when the layer was described, for people */
+	dev_t pseudo_dev;	/* st_dev of the layer's files, when the layers' file systems differ */
+	bool owns_dev;		/* pseudo_dev was allocated for this layer, not shared from another */
+	struct inode *trap;	/* keeps look-ups from entering this layer through another */
+};
+
+/* Which of the two kinds of private clone to make. */
+enum shale_layer_kind { SHALE_LAYER_LOWER, SHALE_LAYER_UPPER };
+
+/**
+ * shale_layer_create - open a layer
+ * @path: root of the layer, in the caller's mount namespace
+ * @kind: a lower is cloned read-only and without atime
+ *
+ * Context: process context of whoever described the layer: the clone is made with its rights.
+ * Return: a layer with one reference, or ERR_PTR: -ENOTDIR, -EINVAL (a mount that may not be
+ * cloned, a file system whose names cannot be stacked), -EPERM, -ENOMEM.
+ */
+struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer_kind kind);
+
+/* Drop a reference and, with the last one, the mount. Sleeps for a grace period then. */
+void shale_layer_put(struct shale_layer *layer);
+
+static inline struct mnt_idmap *shale_layer_idmap(const struct shale_layer *layer)
+{
+	return mnt_idmap(layer->mnt);
+}
+
+static inline struct super_block *shale_layer_sb(const struct shale_layer *layer)
+{
+	return layer->mnt->mnt_sb;
+}
+
+#endif

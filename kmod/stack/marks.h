@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reading and writing the marks of include/uapi/linux/shale_ondisk.h on real objects. */
+#ifndef SHALE_STACK_MARKS_H
+#define SHALE_STACK_MARKS_H
+
+#include <linux/shale_ondisk.h>
+
+#include "stack/sb.h"
+#include "stack/upper.h"
+
+/* Is this the dentry of a whiteout? */
+static inline bool shale_is_whiteout(const struct dentry *dentry)
+{
+	const struct inode *inode = d_inode(dentry);
+
+	return inode && S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(0, 0);
+}
+
+/* Does @name lie in the name space of the marks, and must not be seen or set through a mount? */
+bool shale_mark_is_private(const struct shale_sb *sbi, const char *name);
+
+/* Context of both readers: as the mounter. A file system without xattrs has no marks. */
+enum shale_opaque shale_mark_opaque(const struct shale_sb *sbi, const struct path *path);
+bool shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark);
+
+/* Makes a directory of the upper opaque. -EOPNOTSUPP where the upper keeps no xattrs. */
+int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,
+			  struct dentry *dir);
+
+#endif

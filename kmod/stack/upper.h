@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The upper layer, and the one gate to every mutation of it.
+ *
+ * Whoever changes the upper, data included, holds a token. shale_upper_begin() gives the
+ * token out: from then to shale_upper_end() the task runs with the mounter's credentials and
+ * holds write access to the upper's mount (freeze protection). Every function here that
+ * mutates takes the token as argument, so that a path that forgot it does not compile; and
+ * no other file of the module calls a vfs_* function that mutates.
+ *
+ *	CLASS(shale_upper, tok)(sb);
+ *
+ *	if (tok.err)
+ *		return tok.err;
+ *
+ * Data paths take freeze protection through the real file themselves (the kernel does it in
+ * vfs_iter_write(), do_splice_direct() and others, and asynchronous writes keep it until they
+ * complete); they use CLASS(shale_upper_io, tok)(sb): credentials and the token, no write access.
+ */
+#ifndef SHALE_STACK_UPPER_H
+#define SHALE_STACK_UPPER_H
+
+#include <linux/cleanup.h>
+#include <linux/fs.h>
+#include <linux/posix_acl.h>
+
+#include "stack/layer.h"
+#include "stack/sb.h"
+
+struct shale_upper {
+	struct shale_layer *layer;	/* the stack's */
+	struct dentry *root;		/* of the layer; counted */
+	struct dentry *workbase;	/* the user's work directory; counted */
+	struct dentry *workdir;		/* "work" in it: where temporary objects live; counted */
+	struct inode *root_in_use;	/* marked in use by us, or NULL */
+	struct inode *work_in_use;
+	struct inode *work_trap[2];
+	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */
+	bool has_xattr;			/* trusted.* or user.*, as the mount uses them */
+	bool has_whiteout;		/* RENAME_WHITEOUT */
+};
+
+struct shale_token {
+	int err;			/* not 0: there is no token, touch nothing */
+	u64 epoch;			/* of the stack whose upper this is */
+	struct shale_upper *upper;
+	const struct cred *caller;	/* the credentials that were replaced */
+	bool write;			/* holds write access to the mount */
+};
+
+/* -EROFS without an upper, else what mnt_want_write() says. Sleeps while the upper is frozen. */
+struct shale_token shale_upper_begin(struct super_block *sb);
+struct shale_token shale_upper_begin_io(struct super_block *sb);
+void shale_upper_end(const struct shale_token *tok);
+
+DEFINE_CLASS(shale_upper, struct shale_token, shale_upper_end(&_T), shale_upper_begin(sb),
+	     struct super_block *sb)
+DEFINE_CLASS(shale_upper_io, struct shale_token, shale_upper_end(&_T), shale_upper_begin_io(sb),
+	     struct super_block *sb)
+
+static inline struct mnt_idmap *shale_upper_idmap(const struct shale_token *tok)
+{
+	return mnt_idmap(tok->upper->layer->mnt);
+}
+
+static inline struct path shale_upper_path(const struct shale_token *tok, struct dentry *dentry)
+{
+	return (struct path){ .mnt = tok->upper->layer->mnt, .dentry = dentry };
+}
+
+/*
+ * Names in the upper and the work directory. The caller holds i_rwsem of the directories, as
+ * for the vfs_* functions of the same names; dentries come from shale_upper_lookup().
+ */
+struct dentry *shale_upper_lookup(const struct shale_token *tok, struct dentry *dir,
+				  const char *name, unsigned int len);
+int shale_upper_create(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+		       umode_t mode);
+int shale_upper_mkdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+		      umode_t mode);
+int shale_upper_mknod(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+		      umode_t mode, dev_t dev);
+int shale_upper_symlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+			const char *target);
+int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct dentry *dir,
+		     struct dentry *dentry);
+int shale_upper_unlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry);
+int shale_upper_rmdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry);
+int shale_upper_rename(const struct shale_token *tok, struct dentry *old_dir, struct dentry *old,
+		       struct dentry *new_dir, struct dentry *new, unsigned int flags);
+/* An unnamed regular file in the work directory, open for writing. */
+struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode);
+
+/* Attributes. notify takes i_rwsem of the object itself; the others take what they need. */
+int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr);
+int shale_upper_setxattr(const struct shale_token *tok, struct dentry *dentry, const char *name,
+			 const void *value, size_t size, int flags);
+int shale_upper_removexattr(const struct shale_token *tok, struct dentry *dentry, const char *name);
+int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, const char *name,
+			struct posix_acl *acl);	/* acl NULL: remove */
+int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
+			     struct fileattr *fa);
+int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
+
+/*
+ * Data, with a token of shale_upper_begin_io(); real is an open file of the upper.
+ * Meaning and results are those of the vfs_* functions of the same names.
+ */
+ssize_t shale_upper_write_iter(const struct shale_token *tok, struct file *real,
+			       struct iov_iter *iter, loff_t *pos, rwf_t flags);
+ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
+			       struct kiocb *iocb, struct iov_iter *iter);
+ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,
+				 struct file *real, loff_t *pos, size_t len, unsigned int flags);
+ssize_t shale_upper_splice(const struct shale_token *tok, struct file *in, loff_t *in_pos,
+			   struct file *real, loff_t *pos, size_t len);
+int shale_upper_fallocate(const struct shale_token *tok, struct file *real, int mode,
+			  loff_t offset, loff_t len);
+loff_t shale_upper_clone(const struct shale_token *tok, struct file *in, loff_t in_pos,
+			 struct file *real, loff_t pos, loff_t len, unsigned int flags);
+
+/* Takes the stack's upper and work for this mount: in-use marks, work directory, probes. */
+int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc);
+void shale_upper_close(struct shale_sb *sbi);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Copy-up: before the first change, an object gets a copy in the upper. */
+#ifndef SHALE_UNION_COPY_UP_H
+#define SHALE_UNION_COPY_UP_H
+
+#include <linux/fs.h>
+
+/**
+ * shale_copy_up - make sure that an object lies in the upper, its parents included
+ * @dentry: one of ours, positive
+ *
+ * Context: sleeps; killable. The caller may hold i_rwsem of the object and its parent, and no
+ * token. Takes entry mutexes, credentials and the upper's write access by itself.
+ * Return: 0, -EROFS, -EINTR, -EOVERFLOW (owner has no mapping), -ENOSPC and others of the upper.
+ */
+int shale_copy_up(struct dentry *dentry);
+
+/* The same for an object whose data is about to be truncated to @size: no more is copied. */
+int shale_copy_up_truncated(struct dentry *dentry, loff_t size);
+
+#endif

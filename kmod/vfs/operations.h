@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The operation tables of this floor, one file each, and what they share. */
+#ifndef SHALE_VFS_OPERATIONS_H
+#define SHALE_VFS_OPERATIONS_H
+
+#include <linux/fs.h>
+#include <linux/posix_acl.h>
+#include <linux/xattr.h>
+
+extern const struct super_operations shale_super_operations;
+extern const struct dentry_operations shale_dentry_operations;
+extern const struct dentry_operations shale_dentry_revalidate_operations;
+extern const struct inode_operations shale_dir_iops;		/* dir.c */
+extern const struct inode_operations shale_file_iops;		/* attr.c */
+extern const struct inode_operations shale_symlink_iops;	/* attr.c */
+extern const struct inode_operations shale_special_iops;	/* attr.c */
+extern const struct file_operations shale_file_fops;		/* file.c */
+extern const struct file_operations shale_dir_fops;		/* readdir.c */
+extern const struct address_space_operations shale_aops;	/* file.c */
+extern const struct xattr_handler * const shale_xattr_handlers[];	/* xattr.c */
+
+/* attr.c */
+int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
+		  u32 request_mask, unsigned int flags);
+int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr);
+
+/* xattr.c */
+ssize_t shale_listxattr(struct dentry *dentry, char *list, size_t size);
+
+/* acl.c */
+struct posix_acl *shale_get_inode_acl(struct inode *inode, int type, bool rcu);
+struct posix_acl *shale_get_acl(struct mnt_idmap *idmap, struct dentry *dentry, int type);
+int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl, int type);
+
+/* rename.c */
+int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old_dentry,
+		 struct inode *new_dir, struct dentry *new_dentry, unsigned int flags);
+
+#endif
