@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/temporary_directory.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+
+#include <fcntl.h>
+
+#include "base/error.hpp"
+#include "base/remove_tree.hpp"
+
+namespace shale {
+
+TemporaryDirectory::TemporaryDirectory(const std::string& prefix) {
+    const char* base = std::getenv("TMPDIR");
+    path_ = std::string(base && *base ? base : "/tmp") + "/" + prefix + "XXXXXX";
+    if (!mkdtemp(path_.data()))
+        throw Error::from_errno(path_, errno, "set TMPDIR to a directory that can be written");
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+    try {
+        remove_tree(AT_FDCWD, path_);
+    } catch (const Error&) {
+        // Nothing a destructor could do about it; what stays is in a temporary directory.
+    }
+}
+
+} // namespace shale

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shale {
+
+/// Extended attributes of one object, reached in one of two ways: by an open descriptor, or, for
+/// what cannot be opened without side effects (symbolic links, devices, fifos), as a name in an
+/// open directory.
+class XattrTarget {
+public:
+    /// @p fd was opened without O_PATH and outlives the object.
+    explicit XattrTarget(int fd) : fd_(fd) {}
+    /// @p name is a single component and is not followed if it is a symbolic link.
+    XattrTarget(int dir, const std::string& name);
+
+    /// Names of all attributes; empty where the file system has none.
+    std::vector<std::string> names() const;
+    std::optional<std::string> get(const std::string& name) const;
+    /// Returns 0 or the errno value: callers differ in what they can do without.
+    int set(const std::string& name, const std::string& value) const;
+    int remove(const std::string& name) const;
+
+private:
+    int fd_ = -1;
+    std::string path_;
+};
+
+/// Whether @p name is private to an overlay (trusted.overlay.*, user.overlay.*, escaped ones
+/// included): such attributes describe layers and never travel between objects.
+bool is_overlay_xattr(const std::string& name);
+
+/// Copies every attribute that is not private to an overlay. Returns the errno value of the first
+/// that could not be set, or 0.
+int copy_xattrs(const XattrTarget& from, const XattrTarget& to);
+
+} // namespace shale
