@@ -71,6 +71,12 @@ repack() {
 	quietly umoci repack --refresh-bundle --history.comment "$1" --image "$new/image:demo" "$new/bundle"
 }
 
+# Packs a directory as the next layer. (umoci insert would do so in one step, but leaves the end of the tar file out.)
+add_layer() {
+	quietly tar --create --file "$1.tar" --numeric-owner --sort=name --format=posix --xattrs --directory "$1" .
+	quietly umoci raw add-layer --image "$new/image:demo" --history.comment "$2" "$1.tar"
+}
+
 # Layer 2: packages on top.
 add_packages() {
 	local root=$new/bundle/rootfs
@@ -95,15 +101,16 @@ delete_files() {
 
 # Layer 4: a directory replaced; what the layers below have in it must not shine through.
 replace_directory() {
-	mkdir "$new/skel"
-	echo '# Each new user of this image starts with this file alone.' >"$new/skel/.profile"
-	quietly umoci insert --opaque --history.comment "/etc/skel replaced" --image "$new/image:demo" \
-		"$new/skel" /etc/skel
+	local skel=$new/replaced/etc/skel
+	mkdir -p "$skel"
+	touch "$skel/.wh..wh..opq" # OCI's mark for it
+	echo '# Each new user of this image starts with this file alone.' >"$skel/.profile"
+	add_layer "$new/replaced" "/etc/skel replaced"
 }
 
 # Layer 5: an application.
 add_application() {
-	local app=$new/app
+	local app=$new/application/srv/app
 	mkdir -p "$app/data"
 	cat >"$app/wordcount.py" <<'PYTHON'
 #!/usr/bin/python3
@@ -130,7 +137,7 @@ PYTHON
 	chmod 755 "$app/wordcount.py"
 	ln "$app/data/tree.txt" "$app/data/same-file.text"
 	setfattr -n user.licence -v GPL-2.0-or-later "$app/wordcount.py"
-	quietly umoci insert --history.comment "application" --image "$new/image:demo" "$app" /srv/app
+	add_layer "$new/application" "application"
 	quietly umoci config --no-history --config.cmd /srv/app/wordcount.py --config.workingdir /srv/app \
 		--image "$new/image:demo"
 }
@@ -167,7 +174,7 @@ main() {
 		add_application
 		say "layer 5: an application"
 		quietly umoci gc --layout "$new/image"
-		rm -rf --one-file-system "$new"/{base.tar,bundle,debs,tmp,skel,app,sources.list,log}
+		rm -rf --one-file-system "$new"/{*.tar,bundle,debs,tmp,replaced,application,sources.list,log}
 		mv "$new" "$cache/$key"
 		say "image kept in $cache/$key ($(du -sh "$cache/$key" | cut -f 1))"
 	fi
