@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Boots a prepared kernel under QEMU and runs one command in it.
+
+# Exit status of a run whose kernel log holds a report, or whose guest died.
+readonly kernel_complained=99
+
+# run_in_vm: boots $kernel_dir with the scratch file system $base, the host
+# directories ${shares[@]} and the command ${command[@]}; $terminal is yes or
+# no. $module_dir and $module say which modules the guest sees and which it
+# loads first (none if empty). Returns the command's exit status.
+run_in_vm() {
+    local attempt
+    choose_accelerator
+    run_dir=$(mktemp -d /var/tmp/shale-vm.XXXXXX)
+    make_initramfs
+    write_job
+    for attempt in 1 2; do
+        make_scratch_disk
+        start_file_server host always
+        start_file_server share auto
+        start_guest
+        stop_file_servers
+        # A boot may fail on a machine under load; a command is never run twice.
+        [[ -e $run_dir/ready || $relay_status -gt 128 ]] && break
+        [[ $attempt == 1 ]] && say "vm: the guest did not come up; trying once more"
+    done
+    judge
+    local status=$?
+    clean_up_vm
+    return $status
+}
+
+# Everything that a run leaves in the machine. Called again at exit, however that comes about.
+clean_up_vm() {
+    [[ -n ${relay_pid:-} ]] && kill "$relay_pid" 2>/dev/null && wait "$relay_pid" 2>/dev/null
+    relay_pid=
+    stop_file_servers
+    [[ -n ${run_dir:-} ]] && rm -rf "$run_dir"
+    run_dir=
+}
+
+# --- What the guest is given -------------------------------------------------
+
+make_initramfs() {
+    local root=$run_dir/initramfs module n=0
+    mkdir -p "$root"/{dev,proc,sys,host,share,new,modules}
+    cp "$build/vm/guest-init" "$root/init"
+    while read -r module; do
+        cp "$kernel_dir/$module" "$root/modules/$n"
+        n=$((n + 1))
+    done <"$kernel_dir/boot-modules"
+    # Before it has mounted /dev, init's own messages need a console.
+    mknod "$root/dev/console" c 5 1
+    (cd "$root" && find . -print0 | cpio --null --quiet -o -H newc) >"$run_dir/initramfs.cpio"
+    rm -rf "$root"
+}
+
+# Keys and values as guest-init.c documents them.
+write_job() {
+    local word
+    {
+        printf '%s\0' base "$base" cwd "$PWD" modules "$module_dir"
+        [[ -n $module ]] && printf '%s\0' load "$module"
+        [[ $terminal == yes ]] && printf '%s\0' tty yes
+        for word in "$tree" "${shares[@]}"; do
+            printf '%s\0' share "$word"
+        done
+        printf '%s\0' env "PATH=$build/userspace:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        printf '%s\0' env "HOME=${HOME:-/root}" env "TERM=${TERM:-dumb}" env USER=root env LOGNAME=root env SHELL=/bin/bash
+        for word in LANG LC_ALL LC_CTYPE LANGUAGE COLORTERM NO_COLOR CI; do
+            [[ -n ${!word:-} ]] && printf '%s\0' env "$word=${!word}"
+        done
+        printf '%s\0' env SHALE_VM=1
+        for word in "${command[@]}"; do
+            printf '%s\0' arg "$word"
+        done
+    } >"$run_dir/job"
+}
+
+# Sparse, and gone with the run. With tmpfs it is swap: more than memory holds is wanted there, too.
+make_scratch_disk() {
+    local disk=$run_dir/scratch
+    rm -f "$disk"
+    truncate -s 12G "$disk"
+    case $base in
+    ext4) mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1,nodiscard "$disk" ;;
+    xfs) mkfs.xfs -q -K "$disk" ;;
+    btrfs) mkfs.btrfs -q -K "$disk" ;;
+    tmpfs) mkswap -q "$disk" ;;
+    esac >"$run_dir/mkfs.log" 2>&1 || die "vm: cannot make a $base file system: $(cat "$run_dir/mkfs.log")"
+}
+
+# start_file_server TAG CACHE: the host's root, as virtiofs. The guest mounts
+# "host" read-only and sees all of it, and "share" writable and sees the shared
+# directories alone. "host" may remember names for long: nobody changes the
+# host's programs meanwhile. trusted.* xattrs, which layers have, need the capability.
+start_file_server() {
+    local tag=$1 cache_mode=$2 socket=$run_dir/$1.sock tries
+    rm -f "$socket"
+    # A process of the pool that virtiofsd starts by default costs each request a switch.
+    setpriv --pdeathsig KILL /usr/lib/qemu/virtiofsd --socket-path="$socket" --thread-pool-size=0 \
+        -o source=/ -o cache="$cache_mode" -o xattr -o modcaps=+sys_admin -o sandbox=chroot \
+        -o log_level=err <&- >>"$run_dir/$tag.log" 2>&1 &
+    file_servers+=($!)
+    for ((tries = 0; tries < 500; tries++)); do
+        [[ -S $socket ]] && return
+        sleep 0.01
+    done
+    die "vm: virtiofsd does not start: $(cat "$run_dir/$tag.log")"
+}
+
+stop_file_servers() {
+    local pid
+    for pid in "${file_servers[@]}"; do
+        kill "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    file_servers=()
+}
+
+# --- QEMU --------------------------------------------------------------------
+
+start_guest() {
+    local memory=3072 relay=("$build/vm/host-relay")
+    [[ $terminal == yes ]] && relay+=(-t)
+
+    # no_timer_check: under load one boot in twenty fails without. A blocked task ends the
+    # guest: nothing else would end a command that hangs in the kernel.
+    local arguments="console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic hung_task_panic=1
+        no_timer_check nokaslr norandmaps mitigations=off random.trust_cpu=on reboot=t
+        rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init shale_job=$run_dir/job"
+
+    local qemu=(
+        qemu-system-x86_64 -M "pc,vmport=off,memory-backend=memory" "${accelerator[@]}"
+        -m $memory -smp "$(guest_processors)"
+        -object "memory-backend-memfd,id=memory,size=${memory}M,share=on"
+        -nodefaults -no-user-config -display none -no-reboot
+        -kernel "$kernel_dir/vmlinux" -initrd "$run_dir/initramfs.cpio" -append "${arguments//$'\n'/ }"
+        -serial "file:$run_dir/console.log"
+        -device virtio-serial-pci
+        -chardev socket,id=port,fd=3 -device virtserialport,chardev=port,name=shale
+        -chardev "socket,id=host,path=$run_dir/host.sock"
+        -device vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024
+        -chardev "socket,id=share,path=$run_dir/share.sock"
+        -device vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024
+        -drive "file=$run_dir/scratch,if=none,id=scratch,format=raw,cache=unsafe,discard=unmap"
+        -device virtio-blk-pci,drive=scratch
+        -device virtio-rng-pci
+    )
+    # In the background, as bash runs no trap while it waits for a foreground process.
+    "${relay[@]}" "$run_dir" "${qemu[@]}" <&0 &
+    relay_pid=$!
+    wait "$relay_pid"
+    relay_status=$?
+    relay_pid=
+}
+
+# A second processor shows races; a third only takes time from the others.
+guest_processors() {
+    local online
+    online=$(nproc)
+    echo $((online < 2 ? online : 2))
+}
+
+# --- The verdict ---------------------------------------------------------------
+
+# Looks at what the guest left behind and returns the run's exit status.
+judge() {
+    local report died=no
+    [[ $relay_status -gt 128 ]] && return "$relay_status"       # a signal ended us, no verdict
+    if [[ ! -e $run_dir/ready ]]; then
+        show_end_of_console
+        die "vm: the guest could not be started"
+    fi
+    [[ -e $run_dir/status ]] || died=yes
+    # A dying guest reaches its console, but no longer the port.
+    if ! report=$(cat "$run_dir/kernel.log" "$(console_of_the_dead)" | awk -f "$tree/tests/vm/judge.awk"); then
+        printf 'run: vm: the kernel log holds a report:\n%s\n' "$report" >&2
+        [[ $died == yes ]] && say "vm: and the guest died before the command ended"
+        return $kernel_complained
+    fi
+    if [[ $died == yes ]]; then
+        show_end_of_console
+        say "vm: the guest died before the command ended"
+        return $kernel_complained
+    fi
+    return "$(<"$run_dir/status")"
+}
+
+console_of_the_dead() {
+    if [[ -e $run_dir/status ]]; then
+        echo /dev/null
+    else
+        tr -d '\r' <"$run_dir/console.log" >"$run_dir/console.txt"
+        echo "$run_dir/console.txt"
+    fi
+}
+
+show_end_of_console() {
+    say "vm: the end of its console and of QEMU's messages:"
+    { tail -n 40 "$run_dir/console.log"; tail -n 20 "$run_dir/qemu.log"; } 2>/dev/null | tr -d '\r' | sed 's/^/    /' >&2
+}
