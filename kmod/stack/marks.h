@@ -19,9 +19,13 @@ static inline bool shale_is_whiteout(const struct dentry *dentry)
 /* Does @name lie in the name space of the marks, and must not be seen or set through a mount? */
 bool shale_mark_is_private(const struct shale_sb *sbi, const char *name);
 
-/* Context of both readers: as the mounter. A file system without xattrs has no marks. */
-enum shale_opaque shale_mark_opaque(const struct shale_sb *sbi, const struct path *path);
-bool shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark);
+/*
+ * The readers. Context: as the mounter. A file system without xattrs has no marks.
+ * Return: an enum shale_opaque, and 1 or 0; or a negative errno when the object can't be read: then
+ * nobody knows whether it is marked, and showing what a mark may hide would be wrong.
+ */
+int shale_mark_opaque(const struct shale_sb *sbi, const struct path *path);
+int shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark);
 
 /* Makes a directory of the upper opaque. -EOPNOTSUPP where the upper keeps no xattrs. */
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,

@@ -4,6 +4,7 @@
 #define SHALE_STACK_SB_H
 
 #include <linux/atomic.h>
+#include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 
@@ -31,26 +32,26 @@ static inline struct shale_sb *shale_sb(const struct super_block *sb)
 	return sb->s_fs_info;
 }
 
-/* The table of mounts. A mount is in it from the end of mounting to the start of killing. */
-void shale_sb_publish(struct shale_sb *sbi);	/* also gives the id */
-void shale_sb_unpublish(struct shale_sb *sbi);
-
-/**
- * shale_sb_next - the live mount with the smallest id that is at least @id
- *
- * Return: the mount with an active reference (drop it with shale_sb_put()), or NULL.
+/*
+ * The table of mounts. A mount is in it from the end of mounting to the start of killing:
+ * ->kill_sb() unpublishes first of all, which waits for whoever holds the table. A look-up
+ * therefore needs no reference on the superblock, and can never be the one that ends up
+ * unmounting it.
  */
+void shale_sb_publish(struct shale_sb *sbi);	/* also gives the id, from 1 */
+void shale_sb_unpublish(struct shale_sb *sbi);	/* does nothing to a mount without id */
+
+/* guard(shale_sb_table)(): no mount enters or leaves the table in the rest of the scope. Memory
+ * may be allocated under it; s_umount is taken before it, never after.
+ */
+void shale_sb_table_lock(void);
+void shale_sb_table_unlock(void);
+DEFINE_LOCK_GUARD_0(shale_sb_table, shale_sb_table_lock(), shale_sb_table_unlock())
+
+/* The mount with the smallest id that is at least @id, or NULL. Under the table's lock. */
 struct shale_sb *shale_sb_next(u64 id);
-
-/* Drops the reference from a work item: it may be the last, and umount must not run under the
- * caller's locks.
- */
-void shale_sb_put(struct shale_sb *sbi);
 
 /* Is @sb a Shale superblock? */
 bool shale_sb_is_ours(const struct super_block *sb);
-
-int shale_sb_init(void);
-void shale_sb_exit(void);
 
 #endif

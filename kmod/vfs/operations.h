@@ -24,14 +24,23 @@ int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		  u32 request_mask, unsigned int flags);
 int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr);
+int shale_update_time(struct inode *inode, int flags);
+int shale_fileattr_get(struct dentry *dentry, struct fileattr *fa);
+int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fileattr *fa);
 
 /* xattr.c */
 ssize_t shale_listxattr(struct dentry *dentry, char *list, size_t size);
 
 /* acl.c */
+#ifdef CONFIG_FS_POSIX_ACL
 struct posix_acl *shale_get_inode_acl(struct inode *inode, int type, bool rcu);
 struct posix_acl *shale_get_acl(struct mnt_idmap *idmap, struct dentry *dentry, int type);
 int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl, int type);
+#else
+#define shale_get_inode_acl	NULL
+#define shale_get_acl		NULL
+#define shale_set_acl		NULL
+#endif
 
 /* rename.c */
 int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old_dentry,

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Attributes and permissions of objects of every kind. */
+#include <linux/fiemap.h>
+#include <linux/fileattr.h>
+#include <linux/namei.h>
+
+#include "stack/creds.h"
+#include "stack/entry.h"
+#include "stack/inode.h"
+#include "stack/upper.h"
+#include "union/copy_up.h"
+#include "vfs/operations.h"
+
+/* Permission: the caller's, on our inode, and the mounter's, on the real object */
+
+/*
+ * What the mounter must be allowed so that the caller may do @mask. To write an object that
+ * lies in a lower is to copy it up, which only reads there; devices, sockets and pipes are
+ * not copied up for being written to.
+ */
+static int mounter_mask(const struct shale_entry *entry, const struct inode *real, int mask)
+{
+	if (entry->upper || special_file(real->i_mode) || !(mask & MAY_WRITE))
+		return mask;
+	return (mask & ~(MAY_WRITE | MAY_APPEND)) | MAY_READ;
+}
+
+static int mounter_permission(struct inode *inode, const struct shale_entry *entry,
+			      struct inode *real, int mask)
+{
+	const struct shale_layer *layer = shale_entry_layer(shale_sb(inode->i_sb), entry);
+
+	CLASS(shale_mounter, cred)(inode->i_sb);
+	return inode_permission(shale_layer_idmap(layer), real, mounter_mask(entry, real, mask));
+}
+
+/* In RCU-walk nothing is counted: the inode may be on its way out, and its parts with it. */
+static int mounter_permission_rcu(struct inode *inode, int mask)
+{
+	const struct shale_entry *entry = shale_entry_rcu(inode);
+	struct inode *real = entry ? d_inode_rcu(shale_entry_real(entry)) : NULL;
+
+	return real ? mounter_permission(inode, entry, real, mask) : -ECHILD;
+}
+
+int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	int err = generic_permission(idmap, inode, mask);
+
+	if (err || shale_sb(inode->i_sb)->default_permissions)
+		return err;
+	if (mask & MAY_NOT_BLOCK)
+		return mounter_permission_rcu(inode, mask);
+
+	entry = shale_entry_get(inode);
+	return mounter_permission(inode, entry, d_inode(shale_entry_real(entry)), mask);
+}
+
+/* Reading attributes */
+
+static int real_getattr(struct super_block *sb, const struct path *real, struct kstat *stat,
+			u32 request_mask, unsigned int flags)
+{
+	CLASS(shale_mounter, cred)(sb);
+	if (flags & AT_GETATTR_NOSEC)
+		return vfs_getattr_nosec(real, stat, request_mask, flags & ~AT_GETATTR_NOSEC);
+	return vfs_getattr(real, stat, request_mask, flags);
+}
+
+/*
+ * Does the lower part number the object, copied up or not? Not where it has several names:
+ * the copy of one of them is another file than the rest.
+ */
+static bool numbered_by_lower(const struct shale_entry *entry)
+{
+	return entry->lower && d_inode(entry->lower->part[0].dentry)->i_nlink == 1;
+}
+
+/*
+ * st_dev and st_ino. When all layers share a file system its numbers are unique, and the
+ * mount's own device goes with them. Otherwise each layer's file system has a device of ours
+ * for its files; but directories must show the mount's, or find -xdev would stop at them, and
+ * get a number of our own (shale_inode_find()).
+ */
+static void stat_set_number(const struct inode *inode, const struct shale_entry *entry,
+			    struct kstat *stat)
+{
+	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+	bool dir = S_ISDIR(inode->i_mode);
+	const struct shale_layer *layer = shale_entry_layer(sbi, entry);
+
+	if (dir) {
+		stat->ino = inode->i_ino;
+	} else if (entry->upper && numbered_by_lower(entry)) {
+		layer = entry->lower->part[0].layer;
+		stat->ino = d_inode(entry->lower->part[0].dentry)->i_ino;
+	}
+	stat->dev = dir || sbi->same_fs ? inode->i_sb->s_dev : layer->pseudo_dev;
+}
+
+/* The real object's owner is one of our superblock's; the caller sees it through our mount. */
+static void stat_set_owner(struct mnt_idmap *idmap, const struct inode *inode, struct kstat *stat)
+{
+	struct user_namespace *user_ns = i_user_ns(inode);
+
+	stat->uid = vfsuid_into_kuid(make_vfsuid(idmap, user_ns, stat->uid));
+	stat->gid = vfsgid_into_kgid(make_vfsgid(idmap, user_ns, stat->gid));
+}
+
+/*
+ * What is removed here may live on in a lower. Nobody counts the subdirectories of a merged
+ * directory; one link is what tools take for "not counted".
+ */
+static void stat_set_nlink(const struct inode *inode, const struct shale_entry *entry,
+			   struct kstat *stat)
+{
+	if (!inode->i_nlink)
+		stat->nlink = 0;
+	else if (S_ISDIR(inode->i_mode) && shale_entry_merged(entry))
+		stat->nlink = 1;
+}
+
+int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
+		  u32 request_mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	const struct path real = shale_entry_path(shale_sb(inode->i_sb), entry);
+	int err = real_getattr(inode->i_sb, &real, stat, request_mask, flags);
+
+	if (err)
+		return err;
+	stat_set_number(inode, entry, stat);
+	stat_set_owner(idmap, inode, stat);
+	stat_set_nlink(inode, entry, stat);
+	return 0;
+}
+
+/* Changing attributes */
+
+/* What a change of our inode means for the upper's. */
+static struct iattr attr_for_upper(struct mnt_idmap *idmap, const struct inode *inode,
+				   const struct iattr *attr)
+{
+	struct user_namespace *user_ns = i_user_ns(inode);
+	struct iattr upper = *attr;
+
+	/*
+	 * Our open file and our delegations say nothing to the upper; nor does it see the
+	 * O_TRUNC that this may be part of, so it must not leave the truncation to its open.
+	 */
+	upper.ia_valid &= ~(ATTR_FILE | ATTR_OPEN | ATTR_DELEG);
+	upper.ia_file = NULL;
+
+	/* The mode without set-id bits was derived from ours; the upper derives its own. */
+	if (upper.ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
+		upper.ia_valid &= ~ATTR_MODE;
+
+	/* From ids of the caller's mount to our superblock's, which is what layers are given. */
+	if (upper.ia_valid & ATTR_UID)
+		upper.ia_vfsuid = VFSUIDT_INIT(from_vfsuid(idmap, user_ns, attr->ia_vfsuid));
+	if (upper.ia_valid & ATTR_GID)
+		upper.ia_vfsgid = VFSGIDT_INIT(from_vfsgid(idmap, user_ns, attr->ia_vfsgid));
+	return upper;
+}
+
+static int upper_setattr(struct inode *inode, struct dentry *upper, struct iattr *attr)
+{
+	CLASS(shale_upper, tok)(inode->i_sb);
+
+	return tok.err ?: shale_upper_setattr(&tok, upper, attr);
+}
+
+/* A program that runs from the upper by another way than this mount must not be truncated. */
+static int upper_truncate(struct inode *inode, struct dentry *upper, struct iattr *attr)
+{
+	int err = get_write_access(d_inode(upper));
+
+	if (err)
+		return err;
+	err = upper_setattr(inode, upper, attr);
+	put_write_access(d_inode(upper));
+	return err;
+}
+
+static int change_attr(struct inode *inode, struct iattr *attr)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	int err;
+
+	if (attr->ia_valid & ATTR_SIZE)
+		err = upper_truncate(inode, entry->upper, attr);
+	else
+		err = upper_setattr(inode, entry->upper, attr);
+	if (!err)
+		shale_inode_copyattr(inode);
+	return err;
+}
+
+int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	struct iattr upper;
+	int err;
+
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+
+	if (attr->ia_valid & ATTR_SIZE)
+		err = shale_copy_up_truncated(dentry, attr->ia_size);
+	else
+		err = shale_copy_up(dentry);
+	if (err)
+		return err;
+
+	upper = attr_for_upper(idmap, inode, attr);
+	return change_attr(inode, &upper);
+}
+
+/* Only an upper keeps access times: noting one is no reason to copy up. */
+int shale_update_time(struct inode *inode, int flags)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+
+	if (!(flags & S_ATIME))
+		return 0;
+	entry = shale_entry_get(inode);
+	if (!entry->upper)
+		return 0;
+
+	CLASS(shale_upper_io, tok)(inode->i_sb);
+	if (tok.err)
+		return tok.err;
+	shale_upper_touch_atime(&tok, entry->upper);
+	inode_set_atime_to_ts(inode, inode_get_atime(d_inode(entry->upper)));
+	return 0;
+}
+
+/* chattr(1) flags */
+
+int shale_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+{
+	struct inode *inode = d_inode(dentry);
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	CLASS(shale_mounter, cred)(inode->i_sb);
+	return vfs_fileattr_get(shale_entry_real(entry), fa);
+}
+
+/*
+ * Flags that the upper must not carry. Immutable and append-only objects could not be marked,
+ * nor their children copied up, any more (overlayfs keeps these two flags in an xattr of the
+ * upper, as a later Shale will); names of a case-insensitive directory can't be merged.
+ */
+#define REFUSED_FLAGS (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_CASEFOLD_FL)
+
+int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fileattr *fa)
+{
+	struct inode *inode = d_inode(dentry);
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	int err;
+
+	if (fa->flags & REFUSED_FLAGS)
+		return -EOPNOTSUPP;
+	err = shale_copy_up(dentry);
+	if (err)
+		return err;
+
+	entry = shale_entry_get(inode);
+	scoped_class(shale_upper, tok, inode->i_sb) {
+		err = tok.err ?: shale_upper_fileattr_set(&tok, entry->upper, fa);
+	}
+	if (!err)
+		shale_inode_copyattr(inode);
+	return err;
+}
+
+static int shale_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	struct inode *real = d_inode(shale_entry_real(entry));
+
+	if (!real->i_op->fiemap)
+		return -EOPNOTSUPP;
+
+	CLASS(shale_mounter, cred)(inode->i_sb);
+	return real->i_op->fiemap(real, info, start, len);
+}
+
+/*
+ * Symbolic links. The text may be the real inode's own memory, and is used after this returns:
+ * it stays because our inode, which the caller holds, keeps its entry, and because copy-up
+ * adds a part to an entry and takes none away.
+ */
+static const char *shale_get_link(struct dentry *dentry, struct inode *inode,
+				  struct delayed_call *done)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	entry = shale_entry_get(inode);
+
+	CLASS(shale_mounter, cred)(inode->i_sb);
+	return vfs_get_link(shale_entry_real(entry), done);
+}
+
+const struct inode_operations shale_file_iops = {
+	.permission	= shale_permission,
+	.getattr	= shale_getattr,
+	.setattr	= shale_setattr,
+	.update_time	= shale_update_time,
+	.listxattr	= shale_listxattr,
+	.get_inode_acl	= shale_get_inode_acl,
+	.get_acl	= shale_get_acl,
+	.set_acl	= shale_set_acl,
+	.fileattr_get	= shale_fileattr_get,
+	.fileattr_set	= shale_fileattr_set,
+	.fiemap		= shale_fiemap,
+};
+
+const struct inode_operations shale_symlink_iops = {
+	.permission	= shale_permission,
+	.getattr	= shale_getattr,
+	.setattr	= shale_setattr,
+	.update_time	= shale_update_time,
+	.listxattr	= shale_listxattr,
+	.get_link	= shale_get_link,
+};
+
+const struct inode_operations shale_special_iops = {
+	.permission	= shale_permission,
+	.getattr	= shale_getattr,
+	.setattr	= shale_setattr,
+	.update_time	= shale_update_time,
+	.listxattr	= shale_listxattr,
+	.get_inode_acl	= shale_get_inode_acl,
+	.get_acl	= shale_get_acl,
+	.set_acl	= shale_set_acl,
+};

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Extended attributes are the real object's, except the marks, which are not to be seen or
+ * set through a mount. (overlayfs since 6.7 lets them through under another name, so that an
+ * upper can hold the layer of another mount; that escaping is still to come.)
+ */
+#include <linux/capability.h>
+#include <linux/xattr.h>
+
+#include "stack/creds.h"
+#include "stack/entry.h"
+#include "stack/inode.h"
+#include "stack/marks.h"
+#include "stack/upper.h"
+#include "union/copy_up.h"
+#include "vfs/operations.h"
+
+static int real_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	const struct path real = shale_entry_path(shale_sb(inode->i_sb), entry);
+
+	CLASS(shale_mounter, cred)(inode->i_sb);
+	return vfs_getxattr(mnt_idmap(real.mnt), real.dentry, name, value, size);
+}
+
+static int shale_xattr_get(const struct xattr_handler *handler, struct dentry *dentry,
+			   struct inode *inode, const char *name, void *value, size_t size)
+{
+	if (shale_mark_is_private(shale_sb(inode->i_sb), name))
+		return -EOPNOTSUPP;
+	return real_getxattr(inode, name, value, size);
+}
+
+/* Will the change fail because of what exists? Then nothing is to be copied up for it. */
+static int check_exists(struct inode *inode, const char *name, int flags)
+{
+	int ret;
+
+	if (!flags)
+		return 0;
+	ret = real_getxattr(inode, name, NULL, 0);
+	if (ret >= 0)
+		return flags & XATTR_CREATE ? -EEXIST : 0;
+	return ret == -ENODATA && !(flags & XATTR_REPLACE) ? 0 : ret;
+}
+
+static int upper_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+			  int flags)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	CLASS(shale_upper, tok)(inode->i_sb);
+	if (tok.err)
+		return tok.err;
+	if (!value)
+		return shale_upper_removexattr(&tok, entry->upper, name);
+	return shale_upper_setxattr(&tok, entry->upper, name, value, size, flags);
+}
+
+/* A removal is @value NULL with XATTR_REPLACE in @flags. */
+static int shale_xattr_set(const struct xattr_handler *handler, struct mnt_idmap *idmap,
+			   struct dentry *dentry, struct inode *inode, const char *name,
+			   const void *value, size_t size, int flags)
+{
+	int err;
+
+	if (shale_mark_is_private(shale_sb(inode->i_sb), name))
+		return -EOPNOTSUPP;
+
+	err = check_exists(inode, name, flags);
+	if (err)
+		return err;
+	err = shale_copy_up(dentry);
+	if (err)
+		return err;
+	err = upper_setxattr(inode, name, value, size, flags);
+	if (!err)
+		shale_inode_copyattr(inode);
+	return err;
+}
+
+static const struct xattr_handler shale_xattr_handler = {
+	.prefix	= "",	/* all names; the handlers get them whole */
+	.get	= shale_xattr_get,
+	.set	= shale_xattr_set,
+};
+
+const struct xattr_handler * const shale_xattr_handlers[] = {
+	&shale_xattr_handler,
+	NULL,
+};
+
+/* May the caller see this name? trusted.* is for those who may read it. */
+static bool may_list(const struct shale_sb *sbi, const char *name)
+{
+	if (shale_mark_is_private(sbi, name))
+		return false;
+	return !strstarts(name, XATTR_TRUSTED_PREFIX) ||
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
+/* Closes the gaps that hidden names leave in @list. Return: the new size, or -EIO. */
+static ssize_t filter_list(const struct shale_sb *sbi, char *list, size_t size)
+{
+	const char *from = list, *end = list + size;
+	char *to = list;
+
+	while (from < end) {
+		size_t len = strnlen(from, end - from) + 1;
+
+		if (len > end - from)
+			return -EIO;	/* the last name of the real list does not end */
+		if (may_list(sbi, from)) {
+			memmove(to, from, len);
+			to += len;
+		}
+		from += len;
+	}
+	return to - list;
+}
+
+/* With @size 0 the answer is an upper bound: what is hidden is not known before it is read. */
+ssize_t shale_listxattr(struct dentry *dentry, char *list, size_t size)
+{
+	struct inode *inode = d_inode(dentry);
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	ssize_t ret;
+
+	scoped_class(shale_mounter, cred, inode->i_sb) {
+		ret = vfs_listxattr(shale_entry_real(entry), list, size);
+	}
+	if (ret <= 0 || !size)
+		return ret;
+	return filter_list(shale_sb(inode->i_sb), list, ret);
+}
