@@ -24,7 +24,11 @@ static const struct file_operations pending_fops = {
 
 struct file *shale_pending_file(struct shale_stack *stack)
 {
-	return anon_inode_getfile("[shale-stack]", &pending_fops, stack, O_RDONLY);
+	struct file *file = anon_inode_getfile("[shale-stack]", &pending_fops, stack, O_RDONLY);
+
+	if (IS_ERR(file))
+		shale_stack_free(stack);
+	return file;
 }
 
 struct shale_stack *shale_pending_take(struct file *file)

@@ -9,7 +9,7 @@
 struct file;
 struct shale_stack;
 
-/* A file that owns @stack, or ERR_PTR (then the stack is still the caller's). */
+/* A file that owns @stack, or ERR_PTR. The stack is taken over in any case. */
 struct file *shale_pending_file(struct shale_stack *stack);
 
 /**

@@ -6,6 +6,7 @@
 #ifndef SHALE_STACK_STACK_H
 #define SHALE_STACK_STACK_H
 
+#include <linux/cleanup.h>
 #include <linux/path.h>
 
 #include "stack/layer.h"
@@ -28,6 +29,7 @@ struct shale_stack *shale_stack_alloc(void);
 
 /* Drops the layers and the stack. May sleep for a grace period. NULL and ERR_PTR are fine. */
 void shale_stack_free(struct shale_stack *stack);
+DEFINE_FREE(shale_stack, struct shale_stack *, shale_stack_free(_T))
 
 /**
  * shale_stack_add_lower - append a layer below those the stack has
@@ -48,12 +50,14 @@ int shale_stack_set_work(struct shale_stack *stack, const struct path *path);
  * shale_stack_check - is this stack mountable?
  * @stack: stack, completely described
  * @why: set to a static text for people when it is not
+ * @which: set to the layer to blame, upper and work directory included; NULL when it is no one layer
  *
  * The checks that need no superblock: an upper has a work directory on the same mount, neither
  * inside the other, no layer is given twice or lies inside another, at least one lower exists.
  *
  * Return: 0, -EINVAL or -ELOOP.
  */
-int shale_stack_check(const struct shale_stack *stack, const char **why);
+int shale_stack_check(const struct shale_stack *stack, const char **why,
+		      const struct shale_layer **which);
 
 #endif
