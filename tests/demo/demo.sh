@@ -26,10 +26,13 @@ bold='' plain=''
 # Says what comes next and why.
 step() { steps=$((steps + 1)); printf '\n%s%d. %s%s\n' "$bold" "$steps" "$*" "$plain"; }
 
+# Paths and digests short enough to read.
+short() { sed -E "s|$work/||g; s/([0-9a-f]{12})[0-9a-f]{52}/\1/g"; }
+
 # Shows a command and runs it, its output indented.
 run() {
-	printf '   $ %s\n' "${*//$work\//}"
-	"$@" 2>&1 | sed "s|$work/||g; s/^/     /"
+	short <<<"   $ $*"
+	"$@" 2>&1 | short | sed 's/^/     /'
 }
 
 # check WHAT COMMAND...: the demo goes on only if the command succeeds.
@@ -59,6 +62,11 @@ digest() {
 	done
 }
 
+# The digests of the image's layers, the lowest first, as its configuration lists them.
+layer_names() {
+	grep -ho '"diff_ids":\[[^]]*\]' "$input"/image/blobs/sha256/* | grep -o '[0-9a-f]\{64\}'
+}
+
 show_digests() {
 	local layer sum
 	while read -r layer sum; do
@@ -81,8 +89,9 @@ step "Import an OCI image: each layer becomes a plain directory, its digest chec
 run shale image import "$input/image:demo" --name demo
 run shale image ls
 check "the image is listed" has "$(shale image ls)" demo
-layers=("$SHALE_ROOT"/layers/*)
-check "its five layers are five directories" test "${#layers[@]}" = 5
+mapfile -t layers < <(layer_names | sed "s|^|$SHALE_ROOT/layers/|")
+check "its five layers are five directories" test "${#layers[@]}" = 5 -a "$(find "$SHALE_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 5
+check "each is named by the digest of its content" test -d "${layers[0]}" -a -d "${layers[4]}"
 before=$(digest "${layers[@]}")
 echo "   digest of each layer, to be compared at the end:"
 show_digests "$before"
@@ -200,7 +209,19 @@ run shale umount "$merged"
 check "nothing is mounted" not grep -q " shale " /proc/self/mountinfo
 run shale mount demo "$merged" --name first
 check "the changes are back" test -s "$merged/srv/final/note" -a ! -e "$merged/etc/issue" -a -x "$merged/usr/bin/$extra"
+by_shale=$(digest "$merged")
 run shale umount "$merged"
+
+if modprobe -q overlay || grep -qw overlay /proc/filesystems; then
+	step "Hand the same directories to the kernel's own overlayfs: the format is the same, so the tree must be."
+	lowers=$(printf '%s\n' "${layers[@]}" | tac | paste -sd :)
+	run mount -t overlay -o "lowerdir=$lowers,upperdir=$upper,workdir=${upper%/upper}/work" demo "$merged"
+	check "names, modes, owners, times, attributes and contents are those that Shale showed" \
+		same "$(digest "$merged")" "$by_shale"
+	run umount "$merged"
+else
+	echo "   (This kernel has no overlayfs to compare with.)"
+fi
 
 step "Compare each lower layer with what it was: names, modes, owners, times, attributes and contents."
 after=$(digest "${layers[@]}")
