@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Requests to the family: how they are built, and how an offset that the kernel complains about is
+// led back to the attribute that stands there. Works on bytes alone; no socket.
+#pragma once
+
+#include <netlink/msg.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace shale::netlink {
+
+struct FreeMessage {
+    void operator()(nl_msg* message) const noexcept { nlmsg_free(message); }
+};
+
+/// A netlink message under construction, or ready to send.
+using Message = std::unique_ptr<nl_msg, FreeMessage>;
+
+/// The layers of a stack as descriptors, which stay the caller's.
+struct StackDescription {
+    std::vector<int> lowers; ///< top-most first
+    std::optional<int> upper;
+    std::optional<int> work;
+};
+
+/// One top-level attribute of a request: its type, and how many of that type stand before it.
+struct AttributePosition {
+    std::uint16_t type;
+    std::size_t index;
+
+    bool operator==(const AttributePosition&) const = default;
+};
+
+/// SHALE_CMD_NEW with one attribute per layer. `family` is the number the family has in this boot.
+/// Throws std::bad_alloc.
+Message encode_new(std::uint16_t family, const StackDescription& stack);
+
+/// SHALE_CMD_GET for all mounts.
+Message encode_get_all(std::uint16_t family);
+
+/// SHALE_CMD_GET for the mount with this id.
+Message encode_get_by_id(std::uint16_t family, std::uint64_t id);
+
+/// SHALE_CMD_GET for the mount that the open file `fd` is part of.
+Message encode_get_by_fd(std::uint16_t family, int fd);
+
+/// The top-level attribute of `message` that covers the byte `offset`, counted from the start of
+/// its header; nothing if there is none.
+std::optional<AttributePosition> attribute_at(nl_msg* message, std::uint32_t offset);
+
+} // namespace shale::netlink

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What the kernel tells about live mounts, put together from the messages it comes in.
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shale::netlink {
+
+/// One live mount. Paths are as they were when it was mounted, seen from where it was mounted.
+struct MountRecord {
+    std::uint64_t id = 0;
+    std::uint32_t major = 0;
+    std::uint32_t minor = 0;
+    std::string source;
+    std::optional<std::string> upper; ///< absent in a mount without writable layer
+    std::optional<std::string> work;
+    std::vector<std::string> lowers; ///< top-most first
+    std::uint64_t copy_ups = 0;
+    std::uint64_t copy_up_bytes = 0;
+};
+
+/// Collects SHALE_CMD_GET answers. The layers of one mount come spread over several messages, in
+/// order, each saying with SHALE_A_MOUNT_FIRST where it goes on.
+class MountAssembler {
+public:
+    /// Takes in one message. Throws std::runtime_error if it does not fit what came before:
+    /// without id, not attributes, or with layers that leave a gap.
+    void add(const nlmsghdr* message);
+
+    /// The mounts in order of their ids. One that is incomplete was unmounted while the kernel
+    /// was telling about it, and is left out.
+    std::vector<MountRecord> finish() &&;
+
+private:
+    struct Pending {
+        MountRecord record;
+        std::uint32_t announced = 0;
+    };
+    std::map<std::uint64_t, Pending> mounts_;
+};
+
+} // namespace shale::netlink

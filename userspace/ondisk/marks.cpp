@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ondisk/marks.hpp"
+
+#include <linux/shale_ondisk.h>
+#include <sys/sysmacros.h>
+
+#include "ondisk/xattr_names.hpp"
+
+namespace shale::ondisk {
+
+namespace {
+
+constexpr std::string_view name_of(Mark mark) noexcept {
+    switch (mark) {
+    case Mark::opaque:
+        return SHALE_MARK_OPAQUE;
+    case Mark::whiteout:
+        return "whiteout";
+    case Mark::redirect:
+        return SHALE_MARK_REDIRECT;
+    case Mark::origin:
+        return SHALE_MARK_ORIGIN;
+    case Mark::impure:
+        return SHALE_MARK_IMPURE;
+    case Mark::nlink:
+        return "nlink";
+    case Mark::upper:
+        return "upper";
+    case Mark::uuid:
+        return "uuid";
+    case Mark::metacopy:
+        return SHALE_MARK_METACOPY;
+    case Mark::protattr:
+        return "protattr";
+    }
+    return {};
+}
+
+bool is_component(std::string_view name) noexcept {
+    return !name.empty() && name != "." && name != ".." &&
+           name.find('\0') == std::string_view::npos;
+}
+
+} // namespace
+
+std::string xattr_name(Prefix prefix, Mark mark) {
+    return std::string(mark_prefix(prefix)).append(name_of(mark));
+}
+
+bool is_whiteout_device(mode_t mode, dev_t rdev) noexcept {
+    return S_ISCHR(mode) && rdev == makedev(0, 0);
+}
+
+bool may_be_xattr_whiteout(mode_t mode, off_t size) noexcept { return S_ISREG(mode) && size == 0; }
+
+Opaque decode_opaque(std::string_view value) noexcept {
+    switch (shale_opaque_decode(value.data(), value.size())) {
+    case SHALE_OPAQUE_YES:
+        return Opaque::yes;
+    case SHALE_OPAQUE_XWHITEOUT:
+        return Opaque::xattr_whiteouts;
+    case SHALE_OPAQUE_NO:
+        break;
+    }
+    return Opaque::no;
+}
+
+std::optional<Redirect> decode_redirect(std::string_view value) {
+    Redirect redirect;
+    redirect.absolute = value.starts_with('/');
+    if (redirect.absolute)
+        value.remove_prefix(1);
+
+    for (;;) {
+        const auto slash = value.find('/');
+        const auto component = value.substr(0, slash);
+        if (!is_component(component))
+            return std::nullopt;
+        redirect.components.emplace_back(component);
+        if (slash == std::string_view::npos)
+            break;
+        value.remove_prefix(slash + 1);
+    }
+    if (!redirect.absolute && redirect.components.size() != 1)
+        return std::nullopt;
+    return redirect;
+}
+
+std::string encode_redirect(const Redirect& redirect) {
+    if (!redirect.absolute)
+        return redirect.components.front();
+    std::string value;
+    for (const auto& component : redirect.components)
+        value.append("/").append(component);
+    return value;
+}
+
+} // namespace shale::ondisk

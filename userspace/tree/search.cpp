@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tree/search.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+
+namespace shale::tree {
+
+using ondisk::Mark;
+
+Search::Search(const Union& tree, std::string name) : tree_(tree), path_{std::move(name)} {}
+
+std::optional<std::string> Search::mark(const Place& place, Mark mark) const {
+    return place.xattrs().get(ondisk::xattr_name(tree_.prefix(), mark));
+}
+
+/// The object called @p name in one layer; a whiteout ends the search, as it hides what is below.
+std::optional<Search::Found> Search::step(const Directory& in, std::size_t layer,
+                                          const std::string& name) {
+    struct stat st {};
+    if (fstatat(in->get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT || errno == ENAMETOOLONG)
+            return std::nullopt;
+        throw Error::from_errno(shown({layer, in, name}), errno);
+    }
+    Found found{st, {layer, in, name}};
+    if (ondisk::is_whiteout_device(st.st_mode, st.st_rdev) ||
+        (ondisk::may_be_xattr_whiteout(st.st_mode, st.st_size) &&
+         mark(found.place, Mark::whiteout))) {
+        done_ = true;
+        return std::nullopt;
+    }
+    return found;
+}
+
+std::string Search::shown(const Place& place) const {
+    return tree_.layers()[place.layer]->path() + ": " + place.name;
+}
+
+/// Opens a directory on the way and heeds its marks. @p depth is its place in path_; @p next is
+/// what the layers below will be asked for.
+Directory Search::enter(const Found& found, std::size_t depth, std::vector<std::string>& next) {
+    auto directory = std::make_shared<const UniqueFd>(
+        open_at(found.place.parent->get(), found.place.name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (ondisk::decode_opaque(mark(found.place, Mark::opaque).value_or("")) == ondisk::Opaque::yes)
+        done_ = true;
+    else
+        follow_redirect(found.place, depth, next);
+    return directory;
+}
+
+void Search::follow_redirect(const Place& place, std::size_t depth,
+                             std::vector<std::string>& next) {
+    const auto value = mark(place, Mark::redirect);
+    if (!value)
+        return;
+    const auto redirect = ondisk::decode_redirect(*value);
+    if (!redirect)
+        throw Error(shown(place), "its redirect \"" + *value + "\" is not valid");
+
+    // What follows in the path stays; a relative redirect keeps what precedes it as well.
+    const auto rest = next.end() - static_cast<std::ptrdiff_t>(path_.size() - depth - 1);
+    std::vector<std::string> renamed;
+    if (!redirect->absolute)
+        renamed.assign(next.begin(), rest - 1);
+    renamed.insert(renamed.end(), redirect->components.begin(), redirect->components.end());
+    renamed.insert(renamed.end(), rest, next.end());
+    next = std::move(renamed);
+    redirected_ = true;
+    if (redirect->absolute) {
+        from_roots_ = true;
+        done_ = false; // an opaque directory on the way does not concern the new path
+    }
+}
+
+void Search::ask(const Part& base) {
+    Directory in = base.directory;
+    std::vector<std::string> next = path_;
+    for (std::size_t depth = 0; depth < path_.size(); ++depth) {
+        const bool last = depth + 1 == path_.size();
+        auto found = step(in, base.layer, path_[depth]);
+        if (!found)
+            break;
+        if (last && wants_data_ && !S_ISREG(found->st.st_mode)) {
+            done_ = true;
+        } else if (S_ISDIR(found->st.st_mode)) {
+            in = enter(*found, depth, next);
+            if (last)
+                take_directory(std::move(*found), in);
+        } else if (!last || (object_ && object_->is_directory())) {
+            done_ = true; // hidden by, or not reachable through, a directory
+            break;
+        } else {
+            take_file(std::move(*found), next);
+        }
+    }
+    path_ = std::move(next);
+}
+
+void Search::take_directory(Found found, Directory directory) {
+    if (!object_)
+        object_ = Object{found.st, found.place, {}, {}};
+    object_->parts.push_back({found.place.layer, std::move(directory)});
+}
+
+void Search::take_file(Found found, std::vector<std::string>& next) {
+    if (!object_)
+        object_ = Object{found.st, found.place, {}, {}};
+    object_->data = found.place;
+    wants_data_ = S_ISREG(found.st.st_mode) && mark(found.place, Mark::metacopy);
+    if (wants_data_)
+        follow_redirect(found.place, path_.size() - 1, next);
+    else
+        done_ = true;
+}
+
+std::optional<Object> Search::finish() && {
+    if (wants_data_)
+        throw Error(shown(object_->place),
+                    "a file without content (metacopy), and no layer below has the content");
+    return std::move(object_);
+}
+
+} // namespace shale::tree

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tree/union.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+#include "tree/search.hpp"
+
+namespace shale::tree {
+
+namespace {
+
+/// The layer's own descriptor, kept open by whoever holds the layer.
+Directory root_of(const std::shared_ptr<const Layer>& layer) {
+    return {layer, &layer->descriptor()};
+}
+
+struct CloseDirectory {
+    void operator()(DIR* directory) const { closedir(directory); }
+};
+
+void walk_below(const Union& tree, const std::string& path, const Object& object,
+                const std::function<void(const std::string&, const Object&)>& visit) {
+    visit(path.empty() ? "/" : path, object);
+    if (!object.is_directory())
+        return;
+    for (const auto& [name, holders] : tree.list(object)) {
+        if (const auto child = tree.look_up(object, name, &holders))
+            walk_below(tree, path + "/" + name, *child, visit);
+    }
+}
+
+} // namespace
+
+std::vector<std::string> names_in(int directory) {
+    UniqueFd fd = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
+    const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(fd.get()));
+    if (!stream)
+        throw Error::from_errno("directory", errno);
+    fd.release();
+
+    std::vector<std::string> names;
+    for (;;) {
+        errno = 0;
+        const dirent* entry = readdir(stream.get());
+        if (!entry)
+            break;
+        if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+            names.emplace_back(entry->d_name);
+    }
+    if (errno != 0)
+        throw Error::from_errno("directory", errno);
+    return names;
+}
+
+Union::Union(Layers layers, ondisk::Prefix prefix) : layers_(std::move(layers)), prefix_(prefix) {
+    if (layers_.empty())
+        throw Error("union", "no layer is given", "name at least one lower layer");
+}
+
+Object Union::root() const {
+    Object root;
+    root.place = {0, root_of(layers_.front()), "."};
+    root.st = stat_of(layers_.front()->fd(), layers_.front()->path());
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+        root.parts.push_back({layer, root_of(layers_[layer])});
+    return root;
+}
+
+Union::Listing Union::list(const Object& directory) const {
+    Listing listing;
+    for (std::size_t part = 0; part < directory.parts.size(); ++part) {
+        for (auto& name : names_in(directory.parts[part].directory->get()))
+            listing[std::move(name)].push_back(part);
+    }
+    return listing;
+}
+
+std::optional<Object> Union::look_up(const Object& directory, const std::string& name,
+                                     const Holders* holders) const {
+    Search search(*this, name);
+    std::size_t next_layer = 0; // the top-most that was not asked yet
+    std::size_t step = 0;
+    while (!search.done() && !search.from_roots()) {
+        // The holders are those of the name the search began with.
+        const bool known = holders && !search.redirected();
+        if (step == (known ? holders->size() : directory.parts.size()))
+            return std::move(search).finish();
+        const std::size_t part = known ? (*holders)[step] : step;
+        ++step;
+        if (directory.parts[part].layer < next_layer)
+            continue;
+        search.ask(directory.parts[part]);
+        next_layer = directory.parts[part].layer + 1;
+        if (known && search.redirected())
+            step = 0;
+    }
+    for (; !search.done() && next_layer < layers_.size(); ++next_layer)
+        search.ask({next_layer, root_of(layers_[next_layer])});
+    return std::move(search).finish();
+}
+
+void walk(const Union& tree,
+          const std::function<void(const std::string& path, const Object&)>& visit) {
+    walk_below(tree, "", tree.root(), visit);
+}
+
+} // namespace shale::tree
