@@ -63,6 +63,9 @@ extern const struct shale_inode_tables *shale_inode_tables;
  */
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry);
 
+/* The root's inode: not hashed, for traps lie on the layers' roots. Takes over @entry; or NULL. */
+struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry);
+
 /**
  * shale_inode_trap - reserve a layer's root, so that look-ups through other layers fail
  * Return: an inode to be put at umount, or ERR_PTR: -ELOOP when it is reserved already.

@@ -13,10 +13,10 @@
 struct shale_layer {
 	refcount_t ref;
 	struct vfsmount *mnt;	/* private clone; its root is the layer's root */
+	const struct vfsmount *given;	/* the mount it was cloned from: compared, never followed */
 	char *name;		/* path as it was when the layer was described, for people */
 	dev_t pseudo_dev;	/* st_dev of the layer's files, when the layers' file systems differ */
 	bool owns_dev;		/* pseudo_dev was allocated for this layer, not shared from another */
-	struct inode *trap;	/* keeps look-ups from entering this layer through another */
 };
 
 /* Which of the two kinds of private clone to make. */
@@ -35,6 +35,9 @@ struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer
 
 /* Drop a reference and, with the last one, the mount. Sleeps for a grace period then. */
 void shale_layer_put(struct shale_layer *layer);
+
+/* For a stack, which unmounts all its layers in one go: frees a layer whose mount is gone. */
+void shale_layer_free(struct shale_layer *layer);
 
 static inline struct mnt_idmap *shale_layer_idmap(const struct shale_layer *layer)
 {

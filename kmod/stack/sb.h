@@ -23,6 +23,9 @@ struct shale_sb {
 	bool userxattr;
 	bool default_permissions;
 	char *source;			/* as given at mount time */
+	char *lowerdir;			/* the option, as given; NULL: layers came one by one */
+	struct inode **trap;		/* on the layers' roots; counted */
+	unsigned int nr_trap;
 	atomic64_t copy_ups;
 	atomic64_t copy_up_bytes;
 };

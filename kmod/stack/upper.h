@@ -22,6 +22,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/fs.h>
+#include <linux/fs_context.h>
 #include <linux/posix_acl.h>
 
 #include "stack/layer.h"
@@ -34,10 +35,8 @@ struct shale_upper {
 	struct dentry *workdir;		/* "work" in it: where temporary objects live; counted */
 	struct inode *root_in_use;	/* marked in use by us, or NULL */
 	struct inode *work_in_use;
-	struct inode *work_trap[2];
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */
 	bool has_xattr;			/* trusted.* or user.*, as the mount uses them */
-	bool has_whiteout;		/* RENAME_WHITEOUT */
 };
 
 struct shale_token {
@@ -91,7 +90,7 @@ int shale_upper_rename(const struct shale_token *tok, struct dentry *old_dir, st
 /* An unnamed regular file in the work directory, open for writing. */
 struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode);
 
-/* Attributes. notify takes i_rwsem of the object itself; the others take what they need. */
+/* Attributes. Each takes i_rwsem of the object by itself. */
 int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr);
 int shale_upper_setxattr(const struct shale_token *tok, struct dentry *dentry, const char *name,
 			 const void *value, size_t size, int flags);
@@ -101,6 +100,8 @@ int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, co
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
 			     struct fileattr *fa);
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
+/* Notes an access; with a token of shale_upper_begin_io(), as it waits for no freeze protection. */
+void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry);
 
 /*
  * Data, with a token of shale_upper_begin_io(); real is an open file of the upper.
@@ -119,8 +120,15 @@ int shale_upper_fallocate(const struct shale_token *tok, struct file *real, int 
 loff_t shale_upper_clone(const struct shale_token *tok, struct file *in, loff_t in_pos,
 			 struct file *real, loff_t pos, loff_t len, unsigned int flags);
 
-/* Takes the stack's upper and work for this mount: in-use marks, work directory, probes. */
+/**
+ * shale_upper_open - take the stack's upper and work directory for this mount
+ * Return: 0, -ENOMEM, or -EBUSY with a message in @fc when another mount has either. Whatever
+ * the result, shale_upper_close() undoes it.
+ */
 int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc);
 void shale_upper_close(struct shale_sb *sbi);
+
+/* Is the layer the upper, or the work directory, of a live mount (ours or overlayfs's)? */
+bool shale_layer_in_use(const struct shale_layer *layer);
 
 #endif

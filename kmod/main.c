@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shale: a stacking file system. The table of contents: what there is, in order. */
+#include <linux/module.h>
+
+#include "control/netlink.h"
+#include "stack/inode.h"
+#include "vfs/super.h"
+
+static int __init shale_init(void)
+{
+	int err;
+
+	err = shale_inode_init();
+	if (err)
+		return err;
+
+	err = shale_super_init();
+	if (err)
+		goto exit_inode;
+
+	err = shale_control_init();
+	if (err)
+		goto exit_super;
+	return 0;
+
+exit_super:
+	shale_super_exit();
+exit_inode:
+	shale_inode_exit();
+	return err;
+}
+
+static void __exit shale_exit(void)
+{
+	shale_control_exit();
+	shale_super_exit();
+	shale_inode_exit();
+}
+
+module_init(shale_init);
+module_exit(shale_exit);
+
+MODULE_DESCRIPTION("Stacking file system: many read-only layers and one writable layer, as one tree");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_FS("shale");

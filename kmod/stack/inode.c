@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stack/inode.h"
+
+#include <linux/lockdep.h>
+#include <linux/posix_acl.h>
+#include <linux/slab.h>
+
+#include "stack/upper.h"
+
+const struct shale_inode_tables *shale_inode_tables;
+
+static struct kmem_cache *inode_cache;
+
+/* What our inodes take over of the real inode's flags. */
+#define COPIED_FLAGS (S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE)
+
+/* Life of an inode */
+
+struct inode *shale_inode_alloc(struct super_block *sb)
+{
+	struct shale_inode *si = alloc_inode_sb(sb, inode_cache, GFP_KERNEL);
+
+	if (!si)
+		return NULL;
+	RCU_INIT_POINTER(si->entry, NULL);
+	si->key = NULL;
+	si->names = NULL;
+	atomic64_set(&si->version, 1);
+	return &si->vfs_inode;
+}
+
+void shale_inode_destroy(struct inode *inode)
+{
+	/* Nobody holds the inode any more: its reference on the entry is the pointer itself. */
+	shale_entry_put(rcu_dereference_protected(shale_inode(inode)->entry, true));
+}
+
+void shale_inode_free(struct inode *inode)
+{
+	kmem_cache_free(inode_cache, shale_inode(inode));
+}
+
+static void init_once(void *object)
+{
+	struct shale_inode *si = object;
+
+	inode_init_once(&si->vfs_inode);
+	mutex_init(&si->lock);
+}
+
+int shale_inode_init(void)
+{
+	inode_cache = kmem_cache_create("shale_inode", sizeof(struct shale_inode), 0,
+					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT, init_once);
+	return inode_cache ? 0 : -ENOMEM;
+}
+
+void shale_inode_exit(void)
+{
+	rcu_barrier();	/* inodes are freed after a grace period */
+	kmem_cache_destroy(inode_cache);
+}
+
+/*
+ * A Shale mount may lie on another one. Their locks nest, outer mount first, so lockdep must
+ * tell them apart by depth.
+ */
+static void inode_set_lock_classes(struct inode *inode)
+{
+#ifdef CONFIG_LOCKDEP
+	static struct lock_class_key dir[FILESYSTEM_MAX_STACK_DEPTH + 1];
+	static struct lock_class_key file[FILESYSTEM_MAX_STACK_DEPTH + 1];
+	static struct lock_class_key entry[FILESYSTEM_MAX_STACK_DEPTH + 1];
+	int depth = inode->i_sb->s_stack_depth;
+
+	lockdep_set_class(&inode->i_rwsem, S_ISDIR(inode->i_mode) ? &dir[depth] : &file[depth]);
+	lockdep_set_class(&shale_inode(inode)->lock, &entry[depth]);
+#endif
+}
+
+/* Attributes */
+
+void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
+			       const struct shale_entry *entry)
+{
+	struct inode *real = d_inode(shale_entry_real(entry));
+	struct mnt_idmap *idmap = shale_layer_idmap(shale_entry_layer(sbi, entry));
+
+	inode->i_uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, real));
+	inode->i_gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, real));
+	inode->i_mode = real->i_mode;
+	inode_set_atime_to_ts(inode, inode_get_atime(real));
+	inode_set_mtime_to_ts(inode, inode_get_mtime(real));
+	inode_set_ctime_to_ts(inode, inode_get_ctime(real));
+	i_size_write(inode, i_size_read(real));
+	inode_set_flags(inode, real->i_flags & COPIED_FLAGS, COPIED_FLAGS);
+}
+
+void shale_inode_copyattr(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+}
+
+/* The key, and finding by it */
+
+/*
+ * What identifies an object for as long as we know it. A directory's top-most lower part is
+ * found again by each look-up of its name, copied up or not. Of a file only the upper is
+ * found once there is one, so copy-up moves it to another key (shale_inode_rehash()). A
+ * lower file with several names has none: copying one name up must not drag the others along.
+ */
+static struct inode *inode_key(const struct shale_entry *entry)
+{
+	struct inode *real = d_inode(shale_entry_real(entry));
+
+	if (S_ISDIR(real->i_mode))
+		return entry->lower ? d_inode(entry->lower->part[0].dentry) : real;
+	return entry->upper || real->i_nlink == 1 ? real : NULL;
+}
+
+static int inode_test(struct inode *inode, void *key)
+{
+	return READ_ONCE(shale_inode(inode)->key) == key;
+}
+
+static int inode_set(struct inode *inode, void *key)
+{
+	WRITE_ONCE(shale_inode(inode)->key, key);
+	return 0;
+}
+
+static unsigned int inode_nlink(const struct shale_entry *entry)
+{
+	struct inode *real = d_inode(shale_entry_real(entry));
+
+	return S_ISDIR(real->i_mode) && shale_entry_merged(entry) ? 1 : real->i_nlink;
+}
+
+/* Directories of layers on several file systems can't show a number of either. */
+static u64 inode_number(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	struct inode *real = d_inode(shale_entry_real(entry));
+
+	if (!S_ISDIR(real->i_mode))
+		return real->i_ino;
+	if (!sbi->same_fs)
+		return get_next_ino();
+	return inode_key(entry)->i_ino;
+}
+
+static void inode_set_tables(struct inode *inode)
+{
+	const struct shale_inode_tables *tables = shale_inode_tables;
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = tables->file_iops;
+		inode->i_fop = tables->file_fops;
+		inode->i_mapping->a_ops = tables->aops;
+		break;
+	case S_IFDIR:
+		inode->i_op = tables->dir_iops;
+		inode->i_fop = tables->dir_fops;
+		break;
+	case S_IFLNK:
+		inode->i_op = tables->symlink_iops;
+		break;
+	default:
+		inode->i_op = tables->special_iops;
+		init_special_inode(inode, inode->i_mode, inode->i_rdev);
+		break;
+	}
+}
+
+/* Fills a new inode; @entry becomes its own. */
+static void inode_fill(struct inode *inode, struct shale_entry *entry)
+{
+	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+
+	inode->i_ino = inode_number(sbi, entry);
+	inode->i_rdev = d_inode(shale_entry_real(entry))->i_rdev;
+	shale_inode_copyattr_from(inode, sbi, entry);
+	inode->i_flags |= S_NOCMTIME;
+#ifdef CONFIG_FS_POSIX_ACL
+	inode->i_acl = ACL_DONT_CACHE;
+	inode->i_default_acl = ACL_DONT_CACHE;
+#endif
+	set_nlink(inode, inode_nlink(entry));
+	inode_set_tables(inode);
+	inode_set_lock_classes(inode);
+	rcu_assign_pointer(shale_inode(inode)->entry, entry);
+}
+
+/* A known inode must stand on what was found now, or someone changed the layers behind us. */
+static int inode_verify(struct inode *inode, const struct shale_entry *found)
+{
+	struct shale_entry *known __free(shale_entry) = shale_entry_get(inode);
+
+	if (IS_DEADDIR(inode) && !known)
+		return -ELOOP;
+	if ((inode->i_mode ^ d_inode(shale_entry_real(found))->i_mode) & S_IFMT)
+		return -ESTALE;
+	return known->upper == found->upper ? 0 : -ESTALE;
+}
+
+struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry)
+{
+	struct inode *key = inode_key(entry);
+	struct inode *inode;
+	int err;
+
+	inode = key ? iget5_locked(sb, (unsigned long)key, inode_test, inode_set, key)
+		    : new_inode(sb);
+	if (!inode) {
+		shale_entry_put(entry);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (!key) {
+		inode_fill(inode, entry);
+		return inode;
+	}
+	if (inode->i_state & I_NEW) {
+		inode_fill(inode, entry);
+		unlock_new_inode(inode);
+		return inode;
+	}
+
+	err = inode_verify(inode, entry);
+	shale_entry_put(entry);
+	if (err) {
+		iput(inode);
+		return ERR_PTR(err);
+	}
+	return inode;
+}
+
+struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry)
+{
+	struct inode *inode = new_inode(sb);
+
+	if (inode)
+		inode_fill(inode, entry);
+	else
+		shale_entry_put(entry);
+	return inode;
+}
+
+void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry)
+{
+	struct inode *key = inode_key(entry);
+
+	lockdep_assert_held(&shale_inode(inode)->lock);
+	if (shale_inode(inode)->key == key)
+		return;
+	/*
+	 * Between the two steps a look-up might miss the inode. None is under way: the only
+	 * name that leads to it is a dentry that the caller of copy-up holds.
+	 */
+	remove_inode_hash(inode);
+	inode_set(inode, key);
+	__insert_inode_hash(inode, (unsigned long)key);
+}
+
+/* Traps: inodes without an entry, hashed where a layer's root would be looked for. */
+
+struct inode *shale_inode_trap(struct super_block *sb, struct dentry *root)
+{
+	struct inode *key = d_inode(root);
+	struct inode *inode;
+
+	inode = iget5_locked(sb, (unsigned long)key, inode_test, inode_set, key);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW)) {
+		iput(inode);
+		return ERR_PTR(-ELOOP);
+	}
+	inode->i_mode = S_IFDIR;
+	inode->i_flags = S_DEAD;
+	inode_set_lock_classes(inode);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+bool shale_inode_is_trap(struct super_block *sb, struct inode *real)
+{
+	struct inode *inode = ilookup5(sb, (unsigned long)real, inode_test, real);
+	bool trap = inode && IS_DEADDIR(inode) && !rcu_access_pointer(shale_inode(inode)->entry);
+
+	iput(inode);
+	return trap;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stack/layer.h"
+
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+/*
+ * May names of this file system be compared byte by byte and remembered? Not where the file
+ * system hashes or compares them in its own way, nor where looking one up mounts something.
+ */
+static bool layer_names_are_plain(const struct dentry *root)
+{
+	return !(root->d_flags & (DCACHE_OP_HASH | DCACHE_OP_COMPARE |
+				  DCACHE_NEED_AUTOMOUNT | DCACHE_MANAGE_TRANSIT));
+}
+
+/* The path as the caller sees it. A layer without a nameable path is still a layer. */
+static char *layer_name(const struct path *path)
+{
+	char *page __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
+	char *name;
+
+	if (!page)
+		return NULL;
+
+	name = d_path(path, page, PATH_MAX);
+	return kstrdup(IS_ERR(name) ? "?" : name, GFP_KERNEL_ACCOUNT);
+}
+
+struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer_kind kind)
+{
+	struct shale_layer *layer;
+	int err;
+
+	if (!d_is_dir(path->dentry))
+		return ERR_PTR(-ENOTDIR);
+	if (!layer_names_are_plain(path->dentry))
+		return ERR_PTR(-EINVAL);
+
+	layer = kzalloc(sizeof(*layer), GFP_KERNEL_ACCOUNT);
+	if (!layer)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&layer->ref, 1);
+	layer->given = path->mnt;
+
+	err = -ENOMEM;
+	layer->name = layer_name(path);
+	if (!layer->name)
+		goto free_layer;
+
+	layer->mnt = clone_private_mount(path);
+	if (IS_ERR(layer->mnt)) {
+		err = PTR_ERR(layer->mnt);
+		goto free_name;
+	}
+
+	/*
+	 * Nobody else holds the clone yet, so its flags may be set plainly. Reading a lower
+	 * must not even change its access times; an upper keeps its own.
+	 */
+	if (kind == SHALE_LAYER_LOWER)
+		layer->mnt->mnt_flags |= MNT_READONLY | MNT_NOATIME;
+	else
+		layer->mnt->mnt_flags &= ~(MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME);
+	return layer;
+
+free_name:
+	kfree(layer->name);
+free_layer:
+	kfree(layer);
+	return ERR_PTR(err);
+}
+
+void shale_layer_free(struct shale_layer *layer)
+{
+	if (layer->owns_dev)
+		free_anon_bdev(layer->pseudo_dev);
+	kfree(layer->name);
+	kfree(layer);
+}
+
+void shale_layer_put(struct shale_layer *layer)
+{
+	if (!refcount_dec_and_test(&layer->ref))
+		return;
+	kern_unmount(layer->mnt);
+	shale_layer_free(layer);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Dentries: what they stand on, and whether it still stands. */
+#include <linux/dcache.h>
+#include <linux/namei.h>
+
+#include "stack/entry.h"
+#include "vfs/operations.h"
+
+/*
+ * The dentry of the layer that holds the data, for those who must get at the file below:
+ * uprobes, exec's accounting, integrity checks.
+ */
+static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
+{
+	struct dentry *real;
+
+	if (!d_is_reg(dentry))
+		return dentry;
+
+	/* The caller's reference on our dentry keeps the inode, hence its parts. */
+	rcu_read_lock();
+	real = shale_entry_real(shale_entry_rcu(d_inode(dentry)));
+	rcu_read_unlock();
+	return d_real(real, type);
+}
+
+static int revalidate_real(struct dentry *real, unsigned int flags, bool weak)
+{
+	int ret = 1;
+
+	if (weak) {
+		if (real->d_flags & DCACHE_OP_WEAK_REVALIDATE)
+			ret = real->d_op->d_weak_revalidate(real, flags);
+	} else if (real->d_flags & DCACHE_OP_REVALIDATE) {
+		ret = real->d_op->d_revalidate(real, flags);
+		if (!ret && !(flags & LOOKUP_RCU))
+			d_invalidate(real);
+	}
+	return ret;
+}
+
+/* All parts must stand for the whole to stand. */
+static int revalidate_entry(const struct shale_entry *entry, unsigned int flags, bool weak)
+{
+	unsigned int i;
+	int ret = 1;
+
+	if (entry->upper)
+		ret = revalidate_real(entry->upper, flags, weak);
+	for (i = 0; ret > 0 && i < shale_entry_nr_lower(entry); i++)
+		ret = revalidate_real(entry->lower->part[i].dentry, flags, weak);
+	return ret;
+}
+
+static int revalidate(struct dentry *dentry, unsigned int flags, bool weak)
+{
+	struct inode *inode = d_inode_rcu(dentry);
+
+	/* A remote layer may have got the name since: a negative dentry says nothing. */
+	if (!inode)
+		return 0;
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return revalidate_entry(entry, flags, weak);
+}
+
+static int shale_d_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	return revalidate(dentry, flags, false);
+}
+
+static int shale_d_weak_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	return revalidate(dentry, flags, true);
+}
+
+const struct dentry_operations shale_dentry_operations = {
+	.d_real = shale_d_real,
+};
+
+const struct dentry_operations shale_dentry_revalidate_operations = {
+	.d_real = shale_d_real,
+	.d_revalidate = shale_d_revalidate,
+	.d_weak_revalidate = shale_d_weak_revalidate,
+};

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The superblock: made from a stack, shown, synced, taken down. */
+#include "vfs/super.h"
+
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "stack/creds.h"
+#include "stack/inode.h"
+#include "stack/name.h"
+#include "stack/upper.h"
+#include "union/names.h"
+#include "union/workdir.h"
+#include "vfs/operations.h"
+
+/* Making a superblock */
+
+static unsigned int nr_layers(const struct shale_stack *stack)
+{
+	return stack->nr_lower + !!stack->upper;
+}
+
+/* The layers by number, the upper first. */
+static struct shale_layer *layer_at(const struct shale_stack *stack, unsigned int i)
+{
+	if (stack->upper)
+		return i ? stack->lower[i - 1] : stack->upper;
+	return stack->lower[i];
+}
+
+static int check_layers(struct super_block *sb, const struct shale_stack *stack,
+			struct fs_context *fc)
+{
+	const char *why;
+	unsigned int i;
+	int err = shale_stack_check(stack, &why);
+
+	if (err) {
+		errorfc(fc, "layers refused: %s", why ?: "out of memory");
+		return err;
+	}
+
+	for (i = 0; i < nr_layers(stack); i++) {
+		struct shale_layer *layer = layer_at(stack, i);
+
+		if (layer != stack->upper && shale_layer_in_use(layer)) {
+			errorfc(fc, "lowerdir %s: is the upper or work directory of another mount; unmount that first",
+				layer->name);
+			return -EBUSY;
+		}
+		sb->s_stack_depth = max(sb->s_stack_depth, shale_layer_sb(layer)->s_stack_depth);
+	}
+	if (++sb->s_stack_depth > FILESYSTEM_MAX_STACK_DEPTH) {
+		errorfc(fc, "too many stacking file systems on one another, %d is the most",
+			FILESYSTEM_MAX_STACK_DEPTH);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Inode numbers are unique within one file system only. Where the layers lie on several, the
+ * files of each get a device number of their own.
+ */
+static int number_devices(struct shale_sb *sbi)
+{
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i, k;
+
+	sbi->same_fs = true;
+	for (i = 1; i < nr_layers(stack); i++) {
+		if (shale_layer_sb(layer_at(stack, i)) != shale_layer_sb(layer_at(stack, 0)))
+			sbi->same_fs = false;
+	}
+	if (sbi->same_fs)
+		return 0;
+
+	for (i = 0; i < nr_layers(stack); i++) {
+		struct shale_layer *layer = layer_at(stack, i);
+		int err;
+
+		for (k = 0; k < i; k++) {
+			if (shale_layer_sb(layer_at(stack, k)) == shale_layer_sb(layer))
+				break;
+		}
+		if (k < i) {
+			layer->pseudo_dev = layer_at(stack, k)->pseudo_dev;
+			continue;
+		}
+		err = get_anon_bdev(&layer->pseudo_dev);
+		if (err)
+			return err;
+		layer->owns_dev = true;
+	}
+	return 0;
+}
+
+static int set_trap(struct super_block *sb, struct dentry *root)
+{
+	struct shale_sb *sbi = shale_sb(sb);
+	struct inode *trap = shale_inode_trap(sb, root);
+
+	if (IS_ERR(trap))
+		return PTR_ERR(trap);
+	sbi->trap[sbi->nr_trap++] = trap;
+	return 0;
+}
+
+/* No look-up may get into one layer, or the work directory, through another. */
+static int set_traps(struct super_block *sb)
+{
+	struct shale_sb *sbi = shale_sb(sb);
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i;
+	int err = 0;
+
+	sbi->trap = kvcalloc(nr_layers(stack) + 1, sizeof(*sbi->trap), GFP_KERNEL_ACCOUNT);
+	if (!sbi->trap)
+		return -ENOMEM;
+	for (i = 0; !err && i < nr_layers(stack); i++)
+		err = set_trap(sb, layer_at(stack, i)->mnt->mnt_root);
+	if (!err && stack->work)
+		err = set_trap(sb, stack->work->mnt->mnt_root);
+	return err;
+}
+
+static void drop_traps(struct shale_sb *sbi)
+{
+	while (sbi->nr_trap)
+		iput(sbi->trap[--sbi->nr_trap]);
+	kvfree(sbi->trap);
+	sbi->trap = NULL;
+}
+
+/* The mounter's credentials, less the right to use what is reserved for root. */
+static const struct cred *mounter_creds(void)
+{
+	struct cred *cred = prepare_creds();
+
+	if (cred)
+		cap_lower(cred->cap_effective, CAP_SYS_RESOURCE);
+	return cred;
+}
+
+/* Moves what the mount needs of the configuration into a new shale_sb. */
+static int take_config(struct super_block *sb, struct fs_context *fc)
+{
+	struct shale_config *config = fc->fs_private;
+	struct shale_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL_ACCOUNT);
+
+	if (!sbi)
+		return -ENOMEM;
+	sb->s_fs_info = sbi;
+	sbi->sb = sb;
+	INIT_LIST_HEAD(&sbi->link);
+	sbi->stack = no_free_ptr(config->stack);
+	sbi->lowerdir = no_free_ptr(config->lowerdir);
+	sbi->userxattr = config->userxattr;
+	sbi->default_permissions = config->default_permissions;
+	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
+	sbi->mounter = mounter_creds();
+	return sbi->source && sbi->mounter ? 0 : -ENOMEM;
+}
+
+/* May names of this layer change while we hold their dentries, as on network file systems? */
+static bool layer_revalidates(const struct shale_layer *layer)
+{
+	return layer->mnt->mnt_root->d_flags & (DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE);
+}
+
+static void set_up_sb(struct super_block *sb)
+{
+	const struct shale_stack *stack = shale_sb(sb)->stack;
+	unsigned int i;
+
+	sb->s_magic = SHALE_SUPER_MAGIC;
+	sb->s_op = &shale_super_operations;
+	sb->s_xattr = shale_xattr_handlers;
+	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	sb->s_time_gran = 1;
+	sb->s_flags |= SB_POSIXACL;
+	/* sync(2) reaches the layers by themselves; the umask is applied where they create. */
+	sb->s_iflags |= SB_I_SKIP_SYNC | SB_I_NOUMASK | SB_I_EVM_HMAC_UNSUPPORTED;
+	sb->s_d_op = &shale_dentry_operations;
+	for (i = 0; i < nr_layers(stack); i++) {
+		if (layer_revalidates(layer_at(stack, i)))
+			sb->s_d_op = &shale_dentry_revalidate_operations;
+	}
+	if (!stack->upper || sb_rdonly(shale_layer_sb(stack->upper)))
+		sb->s_flags |= SB_RDONLY;
+}
+
+static int open_upper(struct super_block *sb, struct fs_context *fc)
+{
+	struct shale_sb *sbi = shale_sb(sb);
+	int err;
+
+	if (!sbi->stack->upper || sb_rdonly(shale_layer_sb(sbi->stack->upper)))
+		return 0;
+	err = shale_upper_open(sbi, fc);
+	return err ?: shale_workdir_prepare(sb, fc);
+}
+
+/* The root stands on the roots of all layers. */
+static struct shale_entry *root_entry(struct shale_sb *sbi)
+{
+	const struct shale_stack *stack = sbi->stack;
+	struct shale_parts *parts = shale_parts_alloc(stack->nr_lower);
+	struct shale_entry *entry;
+	unsigned int i;
+
+	if (!parts)
+		return NULL;
+	for (i = 0; i < stack->nr_lower; i++) {
+		parts->part[i].layer = stack->lower[i];
+		parts->part[i].dentry = dget(stack->lower[i]->mnt->mnt_root);
+	}
+	entry = shale_entry_alloc(sbi, sbi->upper ? sbi->upper->root : NULL, parts);
+	shale_parts_put(parts);
+	return entry;
+}
+
+static int make_root(struct super_block *sb)
+{
+	struct shale_sb *sbi = shale_sb(sb);
+	struct shale_entry *entry = root_entry(sbi);
+	struct inode *inode = entry ? shale_inode_root(sb, entry) : NULL;
+
+	sb->s_root = d_make_root(inode);
+	if (!sb->s_root)
+		return -ENOMEM;
+	shale_name_set(sb->s_root, sbi->stack->epoch,
+		       sbi->upper ? SHALE_NAME_UPPER : SHALE_NAME_LOWER);
+	return 0;
+}
+
+int shale_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct shale_sb *sbi;
+	int err;
+
+	err = take_config(sb, fc);
+	if (err)
+		return err;
+	sbi = shale_sb(sb);
+
+	err = check_layers(sb, sbi->stack, fc);
+	if (err)
+		return err;
+	err = number_devices(sbi);
+	if (err)
+		return err;
+	set_up_sb(sb);
+
+	err = open_upper(sb, fc);
+	if (err)
+		return err;
+	err = set_traps(sb);
+	if (!err)
+		err = make_root(sb);
+	if (err) {
+		drop_traps(sbi);	/* without a root nobody calls ->put_super() */
+		return err;
+	}
+	shale_sb_publish(sbi);
+	return 0;
+}
+
+/* Taking it down: in the reverse order */
+
+static void shale_put_super(struct super_block *sb)
+{
+	drop_traps(shale_sb(sb));
+}
+
+static void shale_kill_sb(struct super_block *sb)
+{
+	struct shale_sb *sbi = shale_sb(sb);
+
+	if (sbi)
+		shale_sb_unpublish(sbi);
+	kill_anon_super(sb);
+	if (!sbi)
+		return;
+
+	shale_upper_close(sbi);
+	shale_stack_free(sbi->stack);
+	if (sbi->mounter)
+		put_cred(sbi->mounter);
+	kfree(sbi->lowerdir);
+	kfree(sbi->source);
+	kfree(sbi);
+}
+
+static void shale_destroy_inode(struct inode *inode)
+{
+	shale_names_put(shale_inode(inode)->names);
+	shale_inode_destroy(inode);
+}
+
+/* What a live superblock is asked */
+
+static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct super_block *sb = dentry->d_sb;
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(sb->s_root));
+	const struct path path = shale_entry_path(shale_sb(sb), entry);
+	int err = vfs_statfs(&path, buf);
+
+	if (!err)
+		buf->f_type = SHALE_SUPER_MAGIC;
+	return err;
+}
+
+static int shale_sync_fs(struct super_block *sb, int wait)
+{
+	const struct shale_sb *sbi = shale_sb(sb);
+	struct super_block *upper_sb;
+	int err;
+
+	/* The first, unwaited pass only starts what the second one does anyway. */
+	if (!sbi->upper || !wait)
+		return 0;
+	upper_sb = shale_layer_sb(sbi->upper->layer);
+	down_read(&upper_sb->s_umount);
+	err = sync_filesystem(upper_sb);
+	up_read(&upper_sb->s_umount);
+	return err;
+}
+
+static int shale_show_options(struct seq_file *m, struct dentry *root)
+{
+	const struct shale_sb *sbi = shale_sb(root->d_sb);
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i;
+
+	if (sbi->lowerdir)
+		seq_show_option(m, "lowerdir", sbi->lowerdir);
+	for (i = 0; !sbi->lowerdir && i < stack->nr_lower; i++)
+		seq_show_option(m, "lowerdir+", stack->lower[i]->name);
+	if (stack->upper) {
+		seq_show_option(m, "upperdir", stack->upper->name);
+		seq_show_option(m, "workdir", stack->work->name);
+	}
+	if (sbi->userxattr)
+		seq_puts(m, ",userxattr");
+	if (sbi->default_permissions)
+		seq_puts(m, ",default_permissions");
+	return 0;
+}
+
+const struct super_operations shale_super_operations = {
+	.alloc_inode = shale_inode_alloc,
+	.destroy_inode = shale_destroy_inode,
+	.free_inode = shale_inode_free,
+	.drop_inode = generic_delete_inode,
+	.put_super = shale_put_super,
+	.statfs = shale_statfs,
+	.sync_fs = shale_sync_fs,
+	.show_options = shale_show_options,
+};
+
+static const struct shale_inode_tables inode_tables = {
+	.dir_iops = &shale_dir_iops,
+	.file_iops = &shale_file_iops,
+	.symlink_iops = &shale_symlink_iops,
+	.special_iops = &shale_special_iops,
+	.dir_fops = &shale_dir_fops,
+	.file_fops = &shale_file_fops,
+	.aops = &shale_aops,
+};
+
+static struct file_system_type shale_fs_type = {
+	.owner = THIS_MODULE,
+	.name = "shale",
+	.init_fs_context = shale_init_fs_context,
+	.kill_sb = shale_kill_sb,
+};
+
+int shale_super_init(void)
+{
+	shale_inode_tables = &inode_tables;
+	return register_filesystem(&shale_fs_type);
+}
+
+void shale_super_exit(void)
+{
+	unregister_filesystem(&shale_fs_type);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHALE_VFS_SUPER_H
+#define SHALE_VFS_SUPER_H
+
+#include <linux/fs_context.h>
+
+/* What statfs(2) says: "shal". */
+#define SHALE_SUPER_MAGIC 0x7368616c
+
+/* What a mount is made from; filled by context.c, used up by super.c. */
+struct shale_config {
+	struct shale_stack *stack;	/* never NULL */
+	char *lowerdir;			/* the option as given, or NULL */
+	bool described;			/* the stack came by the option "stack" */
+	bool userxattr;
+	bool default_permissions;
+};
+
+/* context.c */
+int shale_init_fs_context(struct fs_context *fc);
+
+/* super.c: makes @sb from the configuration in @fc. */
+int shale_fill_super(struct super_block *sb, struct fs_context *fc);
+
+int shale_super_init(void);
+void shale_super_exit(void);
+
+#endif
