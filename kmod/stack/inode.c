@@ -80,6 +80,14 @@ static void inode_set_lock_classes(struct inode *inode)
 
 /* Attributes */
 
+/* A merged directory says 1: counting subdirectories would take reading all its parts. */
+static unsigned int inode_nlink(const struct shale_entry *entry)
+{
+	struct inode *real = d_inode(shale_entry_real(entry));
+
+	return S_ISDIR(real->i_mode) && shale_entry_merged(entry) ? 1 : real->i_nlink;
+}
+
 void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 			       const struct shale_entry *entry)
 {
@@ -93,6 +101,8 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	inode_set_mtime_to_ts(inode, inode_get_mtime(real));
 	inode_set_ctime_to_ts(inode, inode_get_ctime(real));
 	i_size_write(inode, i_size_read(real));
+	if (entry->upper)
+		set_nlink(inode, inode_nlink(entry));
 	inode_set_flags(inode, real->i_flags & COPIED_FLAGS, COPIED_FLAGS);
 }
 
@@ -129,13 +139,6 @@ static int inode_set(struct inode *inode, void *key)
 {
 	WRITE_ONCE(shale_inode(inode)->key, key);
 	return 0;
-}
-
-static unsigned int inode_nlink(const struct shale_entry *entry)
-{
-	struct inode *real = d_inode(shale_entry_real(entry));
-
-	return S_ISDIR(real->i_mode) && shale_entry_merged(entry) ? 1 : real->i_nlink;
 }
 
 /* Directories of layers on several file systems can't show a number of either. */
@@ -202,7 +205,10 @@ static int inode_verify(struct inode *inode, const struct shale_entry *found)
 		return -ELOOP;
 	if ((inode->i_mode ^ d_inode(shale_entry_real(found))->i_mode) & S_IFMT)
 		return -ESTALE;
-	return known->upper == found->upper ? 0 : -ESTALE;
+	/* Names of a hard link have dentries of their own over one inode. */
+	if (!known->upper || !found->upper)
+		return known->upper == found->upper ? 0 : -ESTALE;
+	return d_inode(known->upper) == d_inode(found->upper) ? 0 : -ESTALE;
 }
 
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry)

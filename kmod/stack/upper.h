@@ -106,19 +106,26 @@ void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentr
 /*
  * Data, with a token of shale_upper_begin_io(); real is an open file of the upper.
  * Meaning and results are those of the vfs_* functions of the same names.
+ *
+ * A write that was queued (-EIOCBQUEUED) keeps what it holds of the gate, but no credentials, until
+ * shale_upper_write_done(), which is called once when it completes, in any context.
  */
-ssize_t shale_upper_write_iter(const struct shale_token *tok, struct file *real,
-			       struct iov_iter *iter, loff_t *pos, rwf_t flags);
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter);
+void shale_upper_write_done(struct kiocb *iocb);
 ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,
 				 struct file *real, loff_t *pos, size_t len, unsigned int flags);
 ssize_t shale_upper_splice(const struct shale_token *tok, struct file *in, loff_t *in_pos,
 			   struct file *real, loff_t *pos, size_t len);
 int shale_upper_fallocate(const struct shale_token *tok, struct file *real, int mode,
 			  loff_t offset, loff_t len);
+/* Copies by whatever means there is, also between file systems. */
+ssize_t shale_upper_copy(const struct shale_token *tok, struct file *in, loff_t in_pos,
+			 struct file *real, loff_t pos, size_t len);
 loff_t shale_upper_clone(const struct shale_token *tok, struct file *in, loff_t in_pos,
 			 struct file *real, loff_t pos, loff_t len, unsigned int flags);
+loff_t shale_upper_dedupe(const struct shale_token *tok, struct file *in, loff_t in_pos,
+			  struct file *real, loff_t pos, loff_t len, unsigned int flags);
 
 /**
  * shale_upper_open - take the stack's upper and work directory for this mount

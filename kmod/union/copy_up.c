@@ -430,15 +430,11 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 	struct inode *inode = cu->inode;
 
 	shale_inode_copyattr_from(inode, cu->sbi, entry);
-	if (!S_ISDIR(inode->i_mode) && cu->parent)
-		set_nlink(inode, d_inode(entry->upper)->i_nlink);
 	shale_entry_publish(inode, entry);
 	if (!S_ISDIR(inode->i_mode))
 		shale_inode_rehash(inode, entry);
 	if (cu->parent)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
-	else if (S_ISREG(inode->i_mode))
-		set_nlink(inode, 0);
 
 	atomic64_inc(&cu->sbi->copy_ups);
 	if (S_ISREG(inode->i_mode))

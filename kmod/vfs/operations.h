@@ -7,6 +7,8 @@
 #include <linux/posix_acl.h>
 #include <linux/xattr.h>
 
+struct shale_entry;
+
 extern const struct super_operations shale_super_operations;
 extern const struct dentry_operations shale_dentry_operations;
 extern const struct dentry_operations shale_dentry_revalidate_operations;
@@ -41,6 +43,12 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 #define shale_get_acl		NULL
 #define shale_set_acl		NULL
 #endif
+
+/* dir.c: would the lower layers show this name? 1, 0 or an errno. Takes the mounter's part. */
+int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
+		     const struct qstr *name);
+/* One name of the object is gone, whose entry is @entry: links, change time. */
+void shale_name_removed(struct inode *inode, const struct shale_entry *entry);
 
 /* rename.c */
 int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old_dentry,

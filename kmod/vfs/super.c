@@ -34,12 +34,14 @@ static struct shale_layer *layer_at(const struct shale_stack *stack, unsigned in
 static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 			struct fs_context *fc)
 {
+	const struct shale_layer *which;
 	const char *why;
 	unsigned int i;
-	int err = shale_stack_check(stack, &why);
+	int err = shale_stack_check(stack, &why, &which);
 
 	if (err) {
-		errorfc(fc, "layers refused: %s", why ?: "out of memory");
+		errorfc(fc, "layers refused: %s%s%s", which ? which->name : "", which ? ": " : "",
+			why ?: "out of memory");
 		return err;
 	}
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A request to our file becomes a request of its own to the real file. A synchronous one
+ * lives on the stack. An asynchronous one lives until two have let go of it: whoever submits it,
+ * because file systems look at it even after they have queued it, and its completion.
+ */
+#include "vfs/aio.h"
+
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "stack/inode.h"
+
+struct aio {
+	struct kiocb real;		/* counts its file */
+	struct kiocb *user;		/* valid until completed; keeps our file */
+	refcount_t ref;
+	long res;
+	struct work_struct work;	/* completes a write */
+};
+
+/*
+ * What a request to the real file takes over. The others say how the issuer treats its own
+ * iocb: that it lies in an aio_kiocb or has a waitqueue, or that its completion may be left to
+ * it. Of ours none of that is true.
+ */
+#define PASSED_FLAGS (IOCB_NOWAIT | IOCB_DSYNC | IOCB_SYNC | IOCB_APPEND | IOCB_DIRECT | IOCB_WRITE)
+
+/* Polling goes from the issuer's iocb to a device, and ours is in between. */
+#define PASSED_FLAGS_SYNC (PASSED_FLAGS | IOCB_HIPRI)
+
+static void clone_request(struct kiocb *real, struct kiocb *user, struct file *file, int flags)
+{
+	kiocb_clone(real, user, file);
+	real->ki_flags &= flags;
+}
+
+static struct aio *aio_begin(struct file *real, struct kiocb *user,
+			     void (*complete)(struct kiocb *, long))
+{
+	struct aio *aio = kzalloc(sizeof(*aio), GFP_KERNEL);
+
+	if (!aio)
+		return NULL;
+	clone_request(&aio->real, user, get_file(real), PASSED_FLAGS);
+	aio->real.ki_complete = complete;
+	aio->user = user;
+	refcount_set(&aio->ref, 2);
+	return aio;
+}
+
+/* In any context. */
+static void aio_put(struct aio *aio)
+{
+	if (refcount_dec_and_test(&aio->ref)) {
+		fput(aio->real.ki_filp);
+		kfree(aio);
+	}
+}
+
+/* The submitter's end: a request that was not queued is complete, and nobody else will say so. */
+static ssize_t aio_submitted(struct aio *aio, ssize_t ret)
+{
+	if (ret != -EIOCBQUEUED) {
+		aio->user->ki_pos = aio->real.ki_pos;
+		aio_put(aio);
+	}
+	aio_put(aio);
+	return ret;
+}
+
+/* In any context. The user's iocb may be gone when this returns, and our file with it. */
+static void aio_complete(struct aio *aio, long res)
+{
+	struct kiocb *user = aio->user;
+
+	user->ki_pos = aio->real.ki_pos;
+	aio_put(aio);
+	user->ki_complete(user, res);
+}
+
+/* Reading */
+
+static void read_complete(struct kiocb *real, long res)
+{
+	aio_complete(container_of(real, struct aio, real), res);
+}
+
+ssize_t shale_read_real(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct aio *aio;
+
+	if (is_sync_kiocb(iocb)) {
+		struct kiocb sync;
+		ssize_t ret;
+
+		clone_request(&sync, iocb, real, PASSED_FLAGS_SYNC);
+		ret = vfs_iocb_iter_read(real, &sync, iter);
+		iocb->ki_pos = sync.ki_pos;
+		return ret;
+	}
+
+	aio = aio_begin(real, iocb, read_complete);
+	if (!aio)
+		return -ENOMEM;
+	return aio_submitted(aio, vfs_iocb_iter_read(real, &aio->real, iter));
+}
+
+/* Writing */
+
+/* Our size and times follow the upper's, which other writers and truncation change as well. */
+static void write_complete_work(struct work_struct *work)
+{
+	struct aio *aio = container_of(work, struct aio, work);
+	struct inode *inode = file_inode(aio->user->ki_filp);
+
+	inode_lock(inode);
+	shale_inode_copyattr(inode);
+	inode_unlock(inode);
+	aio_complete(aio, aio->res);
+}
+
+/*
+ * The gate is left before anything waits for our inode's lock, whose holder may be waiting for
+ * a frozen upper, which waits for this write.
+ */
+static void write_complete(struct kiocb *real, long res)
+{
+	struct aio *aio = container_of(real, struct aio, real);
+
+	shale_upper_write_done(real);
+	aio->res = res;
+	INIT_WORK(&aio->work, write_complete_work);
+	queue_work(file_inode(aio->user->ki_filp)->i_sb->s_dio_done_wq, &aio->work);
+}
+
+/* The superblock's own queue, because umount waits for it: the module stays until then. */
+static int prepare_queue(struct super_block *sb)
+{
+	return sb->s_dio_done_wq ? 0 : sb_init_dio_done_wq(sb);
+}
+
+ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
+			 struct iov_iter *iter)
+{
+	struct aio *aio;
+	ssize_t ret;
+
+	if (is_sync_kiocb(iocb)) {
+		struct kiocb sync;
+
+		clone_request(&sync, iocb, real, PASSED_FLAGS_SYNC);
+		ret = shale_upper_write_iocb(tok, real, &sync, iter);
+		iocb->ki_pos = sync.ki_pos;
+		return ret;
+	}
+
+	ret = prepare_queue(file_inode(iocb->ki_filp)->i_sb);
+	if (ret)
+		return ret;
+	aio = aio_begin(real, iocb, write_complete);
+	if (!aio)
+		return -ENOMEM;
+	return aio_submitted(aio, shale_upper_write_iocb(tok, real, &aio->real, iter));
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mount options: overlayfs's, spelled and meant as there, and "stack", the descriptor of a stack
+ * that was described over netlink.
+ */
+#include <linux/file.h>
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+
+#include "stack/pending.h"
+#include "stack/sb.h"
+#include "stack/stack.h"
+#include "stack/upper.h"
+#include "vfs/super.h"
+
+enum shale_opt {
+	OPT_STACK,
+	OPT_LOWERDIR,
+	OPT_LOWERDIR_ADD,
+	OPT_UPPERDIR,
+	OPT_WORKDIR,
+	OPT_DEFAULT_PERMISSIONS,
+	OPT_USERXATTR,
+	OPT_FIXED,
+};
+
+static const struct fs_parameter_spec shale_params[] = {
+	fsparam_fd("stack", OPT_STACK),
+	fsparam_string_empty("lowerdir", OPT_LOWERDIR),
+	fsparam_string("lowerdir+", OPT_LOWERDIR_ADD),
+	fsparam_string("upperdir", OPT_UPPERDIR),
+	fsparam_string("workdir", OPT_WORKDIR),
+	fsparam_flag("default_permissions", OPT_DEFAULT_PERMISSIONS),
+	fsparam_flag("userxattr", OPT_USERXATTR),
+	fsparam_string("redirect_dir", OPT_FIXED),
+	fsparam_string("index", OPT_FIXED),
+	fsparam_string("nfs_export", OPT_FIXED),
+	fsparam_string("xino", OPT_FIXED),
+	fsparam_string("metacopy", OPT_FIXED),
+	fsparam_string("verity", OPT_FIXED),
+	fsparam_string("uuid", OPT_FIXED),
+	fsparam_string("fsync", OPT_FIXED),
+	{}
+};
+
+/*
+ * Options of overlayfs for features that are not built yet: scripts may say what is the case
+ * anyway, and are told when they ask for more.
+ */
+static const struct {
+	const char *name;
+	const char *value[2];
+} fixed_options[] = {
+	{ "redirect_dir",	{ "off", "nofollow" } },
+	{ "index",		{ "off" } },
+	{ "nfs_export",		{ "off" } },
+	{ "xino",		{ "off" } },
+	{ "metacopy",		{ "off" } },
+	{ "verity",		{ "off" } },
+	{ "uuid",		{ "null", "auto" } },
+	{ "fsync",		{ "auto" } },
+};
+
+static int parse_fixed(struct fs_context *fc, const struct fs_parameter *param)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(fixed_options); i++) {
+		if (strcmp(fixed_options[i].name, param->key))
+			continue;
+		for (k = 0; k < 2 && fixed_options[i].value[k]; k++) {
+			if (!strcmp(fixed_options[i].value[k], param->string))
+				return 0;
+		}
+		return invalfc(fc, "%s=%s: not supported; %s=%s is", param->key, param->string,
+			       param->key, fixed_options[i].value[0]);
+	}
+	return -ENOPARAM;
+}
+
+/* Layers by path */
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "no such directory";
+	case -ENOTDIR:
+		return "not a directory";
+	case -EACCES:
+	case -EPERM:
+		return "permission denied";
+	case -E2BIG:
+		return "too many layers";
+	case -ENOMEM:
+		return "out of memory";
+	case -EINVAL:
+		return "its file system or mount can't be used so: case-insensitive, unbindable, or (as upper) a stacking one";
+	default:
+		return "can't be opened";
+	}
+}
+
+/* Takes the backslashes out that protect a colon, a comma or a backslash. In place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		*to++ = *s;
+	}
+	*to = '\0';
+}
+
+typedef int (*add_layer_t)(struct shale_stack *stack, const struct path *path);
+
+static int add_layer(struct fs_context *fc, const char *option, const char *name, add_layer_t add)
+{
+	struct shale_config *config = fc->fs_private;
+	struct path path;
+	int err;
+
+	if (!*name)
+		return invalfc(fc, "%s: empty path", option);
+
+	err = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+	if (!err) {
+		err = add(config->stack, &path);
+		path_put(&path);
+	}
+	if (err)
+		errorfc(fc, "%s %s: %s (error %d)", option, name, reason(err), err);
+	return err;
+}
+
+/* The end of the path at @s: an unescaped colon or the end of the string. */
+static char *path_end(char *s)
+{
+	for (; *s && *s != ':'; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+	}
+	return s;
+}
+
+static int parse_lowerdir(struct fs_context *fc, const char *value)
+{
+	struct shale_config *config = fc->fs_private;
+	char *list __free(kfree) = kstrdup(value, GFP_KERNEL);
+	char *path, *end;
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+
+	/* The last lowerdir wins, and an empty one forgets the layers so far: as in overlayfs. */
+	shale_stack_clear_lower(config->stack);
+	kfree(config->lowerdir);
+	config->lowerdir = NULL;
+	if (!*list)
+		return 0;
+
+	for (path = list; ; path = end + 1) {
+		bool last;
+
+		end = path_end(path);
+		last = !*end;
+		*end = '\0';
+		if (!*path && !last)
+			return invalfc(fc, "lowerdir: '::' (data-only layers) is not supported");
+		unescape(path);
+		err = add_layer(fc, "lowerdir", path, shale_stack_add_lower);
+		if (err)
+			return err;
+		if (last)
+			break;
+	}
+	config->lowerdir = kstrdup(value, GFP_KERNEL_ACCOUNT);
+	return config->lowerdir ? 0 : -ENOMEM;
+}
+
+static int parse_lowerdir_add(struct fs_context *fc, const char *value)
+{
+	struct shale_config *config = fc->fs_private;
+
+	if (config->lowerdir)
+		return invalfc(fc, "lowerdir+ can't follow lowerdir; name all layers one way");
+	return add_layer(fc, "lowerdir+", value, shale_stack_add_lower);
+}
+
+static int parse_writable(struct fs_context *fc, const struct fs_parameter *param, add_layer_t add)
+{
+	char *path __free(kfree) = kstrdup(param->string, GFP_KERNEL);
+
+	if (!path)
+		return -ENOMEM;
+	unescape(path);
+	return add_layer(fc, param->key, path, add);
+}
+
+/* Layers by descriptor */
+
+static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, int fd)
+{
+	struct shale_config *config = fc->fs_private;
+	struct shale_stack *stack;
+	struct file *file;
+
+	if (config->stack->nr_lower || config->stack->upper || config->stack->work)
+		return invalfc(fc, "stack: can't be combined with other layers");
+
+	file = param->type == fs_value_is_file ? get_file(param->file) : fget(fd);
+	if (!file) {
+		errorfc(fc, "stack: descriptor %d is not open", fd);
+		return -EBADF;
+	}
+	stack = shale_pending_take(file);
+	fput(file);
+	if (IS_ERR(stack)) {
+		int err = PTR_ERR(stack);
+
+		errorfc(fc, "stack: %s",
+			err == -EBUSY ? "a mount has taken this stack already; describe another" :
+			err == -EPERM ? "was described in another user namespace" :
+					"not the descriptor of a pending stack");
+		return err;
+	}
+	shale_stack_free(config->stack);
+	config->stack = stack;
+	config->described = true;
+	return 0;
+}
+
+static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct shale_config *config = fc->fs_private;
+	struct fs_parse_result result;
+	int opt;
+
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
+		/* mount(8) repeats the options of the mount, and mount(2) always ignored them. */
+		return fc->oldapi ? 0 : invalfc(fc, "%s: options can't be changed by remounting",
+						param->key);
+	}
+
+	opt = fs_parse(fc, shale_params, param, &result);
+	if (opt < 0)
+		return opt;
+	if (config->described && opt >= OPT_STACK && opt <= OPT_WORKDIR)
+		return invalfc(fc, "%s: can't be combined with stack", param->key);
+
+	switch (opt) {
+	case OPT_STACK:
+		return parse_stack(fc, param, result.uint_32);
+	case OPT_LOWERDIR:
+		return parse_lowerdir(fc, param->string);
+	case OPT_LOWERDIR_ADD:
+		return parse_lowerdir_add(fc, param->string);
+	case OPT_UPPERDIR:
+		return parse_writable(fc, param, shale_stack_set_upper);
+	case OPT_WORKDIR:
+		return parse_writable(fc, param, shale_stack_set_work);
+	case OPT_DEFAULT_PERMISSIONS:
+		config->default_permissions = true;
+		return 0;
+	case OPT_USERXATTR:
+		config->userxattr = true;
+		return 0;
+	case OPT_FIXED:
+		return parse_fixed(fc, param);
+	}
+	return -EINVAL;
+}
+
+/* mount(2)'s one string: options end at a comma that no backslash protects. */
+static char *next_option(char **rest)
+{
+	char *start = *rest;
+	char *s = start;
+
+	if (!s)
+		return NULL;
+	for (; *s && *s != ','; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+	}
+	*rest = *s ? s + 1 : NULL;
+	*s = '\0';
+	return start;
+}
+
+static int shale_parse_monolithic(struct fs_context *fc, void *data)
+{
+	return vfs_parse_monolithic_sep(fc, data, next_option);
+}
+
+static int shale_get_tree(struct fs_context *fc)
+{
+	struct shale_config *config = fc->fs_private;
+
+	/* Layers are opened as whoever described them and used as whoever mounts: one owner. */
+	if (fc->user_ns != config->stack->user_ns) {
+		errorfc(fc, "layers were described in another user namespace");
+		return -EIO;
+	}
+	return get_tree_nodev(fc, shale_fill_super);
+}
+
+static int shale_reconfigure(struct fs_context *fc)
+{
+	struct super_block *sb = fc->root->d_sb;
+
+	if (!(fc->sb_flags & SB_RDONLY) && !shale_sb(sb)->upper) {
+		errorfc(fc, "can't become writable: the mount has no upper");
+		return -EROFS;
+	}
+	return sync_filesystem(sb);
+}
+
+static void shale_free_context(struct fs_context *fc)
+{
+	struct shale_config *config = fc->fs_private;
+
+	if (!config)
+		return;
+	shale_stack_free(config->stack);
+	kfree(config->lowerdir);
+	kfree(config);
+}
+
+static const struct fs_context_operations context_operations = {
+	.free = shale_free_context,
+	.parse_param = shale_parse_param,
+	.parse_monolithic = shale_parse_monolithic,
+	.get_tree = shale_get_tree,
+	.reconfigure = shale_reconfigure,
+};
+
+int shale_init_fs_context(struct fs_context *fc)
+{
+	struct shale_config *config;
+
+	fc->ops = &context_operations;
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
+		return 0;
+
+	config = kzalloc(sizeof(*config), GFP_KERNEL_ACCOUNT);
+	if (!config)
+		return -ENOMEM;
+	config->stack = shale_stack_alloc();
+	if (IS_ERR(config->stack)) {
+		int err = PTR_ERR(config->stack);
+
+		kfree(config);
+		return err;
+	}
+	fc->fs_private = config;
+	return 0;
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Directories: looking names up, making and removing them. Renaming is in rename.c. */
+#include <linux/cred.h>
+#include <linux/namei.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/security.h>
+
+#include "stack/creds.h"
+#include "stack/inode.h"
+#include "stack/marks.h"
+#include "stack/name.h"
+#include "stack/upper.h"
+#include "union/copy_up.h"
+#include "union/lookup.h"
+#include "union/names.h"
+#include "union/whiteout.h"
+#include "union/workdir.h"
+#include "vfs/operations.h"
+
+static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	struct shale_entry *parent __free(shale_entry) = shale_entry_get(dir);
+	struct super_block *sb = dir->i_sb;
+	struct inode *inode = NULL;
+	struct shale_entry *entry;
+	struct dentry *alias;
+	unsigned long what;
+
+	CLASS(shale_mounter, caller)(sb);
+
+	entry = shale_lookup_parts(sb, parent, &dentry->d_name, &what);
+	if (IS_ERR(entry))
+		return ERR_CAST(entry);
+	if (entry) {
+		inode = shale_inode_find(sb, entry);
+		if (IS_ERR(inode))
+			return ERR_CAST(inode);
+	}
+
+	shale_name_set(dentry, shale_sb(sb)->stack->epoch, what);
+	alias = d_splice_alias(inode, dentry);
+	if (!IS_ERR_OR_NULL(alias))
+		shale_name_set(alias, shale_sb(sb)->stack->epoch, what);
+	return alias;
+}
+
+/* Making objects */
+
+struct creation {
+	struct inode *dir;		/* ours */
+	struct dentry *dentry;		/* ours, negative */
+	struct dentry *upper_dir;	/* counted by the entry of dir */
+	struct qstr name;
+
+	umode_t mode;			/* type and mode */
+	dev_t rdev;
+	const char *target;		/* of a symbolic link */
+	struct dentry *link_to;		/* what a hard link leads to, in the upper; or NULL */
+
+	kuid_t uid;			/* the new object's owner */
+	kgid_t gid;
+
+	struct dentry *made;		/* the object, in the upper; counted */
+};
+
+/* Makes the object itself, as @dentry in @dir, which is locked. */
+static int make_object(struct creation *c, const struct shale_token *tok, struct dentry *dir,
+		       struct dentry *dentry)
+{
+	if (c->link_to)
+		return shale_upper_link(tok, c->link_to, dir, dentry);
+
+	switch (c->mode & S_IFMT) {
+	case S_IFREG:
+		return shale_upper_create(tok, dir, dentry, c->mode);
+	case S_IFDIR:
+		return shale_upper_mkdir(tok, dir, dentry, c->mode);
+	case S_IFLNK:
+		return shale_upper_symlink(tok, dir, dentry, c->target);
+	default:
+		return shale_upper_mknod(tok, dir, dentry, c->mode, c->rdev);
+	}
+}
+
+/* Where nothing is in the way: at once under its name. The base inherits ACLs and group. */
+static int make_in_place(struct creation *c, const struct shale_token *tok)
+{
+	struct dentry *dentry;
+	int err;
+
+	inode_lock_nested(d_inode(c->upper_dir), I_MUTEX_PARENT);
+	dentry = shale_upper_lookup(tok, c->upper_dir, c->name.name, c->name.len);
+	err = PTR_ERR_OR_ZERO(dentry);
+	if (!err) {
+		err = d_is_positive(dentry) ? -ESTALE
+					    : make_object(c, tok, c->upper_dir, dentry);
+		/* Some file systems leave the dentry unhashed, for a look-up to instantiate. */
+		if (!err && d_unhashed(dentry)) {
+			dput(dentry);
+			dentry = shale_upper_lookup(tok, c->upper_dir, c->name.name, c->name.len);
+			err = PTR_ERR_OR_ZERO(dentry) ?: d_is_negative(dentry) ? -ESTALE : 0;
+		}
+		if (!err)
+			c->made = dentry;
+		else if (!IS_ERR(dentry))
+			dput(dentry);
+	}
+	inode_unlock(d_inode(c->upper_dir));
+	return err;
+}
+
+/* Sets on an object in the work directory what it would have inherited under its name. */
+static int inherit(struct creation *c, const struct shale_token *tok, struct dentry *temp)
+{
+	struct posix_acl *default_acl = NULL, *acl = NULL;
+	struct iattr attr = { .ia_valid = ATTR_MODE, .ia_mode = c->mode };
+	int err;
+
+	if (S_ISLNK(c->mode) || c->link_to)
+		return 0;
+
+	err = posix_acl_create(c->dir, &attr.ia_mode, &default_acl, &acl);
+	if (err)
+		return err;
+	if (S_ISDIR(c->mode) && (c->dir->i_mode & S_ISGID))
+		attr.ia_mode |= S_ISGID;
+	err = shale_upper_setattr(tok, temp, &attr);
+	if (!err && acl)
+		err = shale_upper_set_acl(tok, temp, XATTR_NAME_POSIX_ACL_ACCESS, acl);
+	if (!err && default_acl)
+		err = shale_upper_set_acl(tok, temp, XATTR_NAME_POSIX_ACL_DEFAULT, default_acl);
+	posix_acl_release(acl);
+	posix_acl_release(default_acl);
+	return err;
+}
+
+static int make_in_workdir(struct creation *c, const struct shale_token *tok)
+{
+	struct dentry *workdir = tok->upper->workdir;
+	struct dentry *temp;
+	int err;
+
+	inode_lock_nested(d_inode(workdir), I_MUTEX_PARENT);
+	temp = shale_workdir_name(tok);
+	err = PTR_ERR_OR_ZERO(temp);
+	if (!err) {
+		err = make_object(c, tok, workdir, temp);
+		if (err)
+			dput(temp);
+	}
+	inode_unlock(d_inode(workdir));
+	if (!err)
+		c->made = temp;
+	return err;
+}
+
+/*
+ * Where a whiteout is in the way: out of sight first, then by one rename in its place. A
+ * directory must be opaque, for the whiteout goes and what it hid would show in it.
+ */
+static int make_over_whiteout(struct creation *c, const struct shale_token *tok)
+{
+	const struct shale_sb *sbi = shale_sb(c->dir->i_sb);
+	int err;
+
+	err = make_in_workdir(c, tok);
+	if (err)
+		return err;
+
+	err = inherit(c, tok, c->made);
+	if (!err && S_ISDIR(c->mode))
+		err = shale_mark_set_opaque(tok, sbi, c->made);
+	if (!err)
+		err = shale_workdir_lock(tok, c->upper_dir);
+	if (!err) {
+		err = shale_put_over_whiteout(tok, c->upper_dir, &c->name, c->made);
+		shale_workdir_unlock(tok, c->upper_dir);
+	}
+	if (err) {
+		shale_workdir_discard(tok, c->made);
+		dput(c->made);
+		c->made = NULL;
+	}
+	return err;
+}
+
+/*
+ * New objects belong to the caller, though the mounter makes them: the mounter's credentials
+ * with the caller's file-system ids, and the label that the caller's would have given.
+ */
+static const struct cred *creator(const struct creation *c, const struct shale_token *tok)
+{
+	struct cred *cred = prepare_creds();
+	int err;
+
+	if (!cred)
+		return ERR_PTR(-ENOMEM);
+	cred->fsuid = c->uid;
+	cred->fsgid = c->gid;
+	err = security_dentry_create_files_as(c->dentry, c->mode, &c->dentry->d_name, tok->caller,
+					      cred);
+	if (err) {
+		put_cred(cred);
+		return ERR_PTR(err);
+	}
+	return cred;
+}
+
+static int make(struct creation *c, const struct shale_token *tok)
+{
+	const struct cred *cred = NULL, *old = NULL;
+	int err;
+
+	if (!c->link_to) {
+		cred = creator(c, tok);
+		if (IS_ERR(cred))
+			return PTR_ERR(cred);
+		old = override_creds(cred);
+	}
+	err = shale_name(c->dentry) == SHALE_NAME_WHITEOUT ? make_over_whiteout(c, tok)
+							   : make_in_place(c, tok);
+	if (cred) {
+		revert_creds(old);
+		put_cred(cred);
+	}
+	return err;
+}
+
+/* Who will own the new object, seen through the mount's idmap. Before credentials change. */
+static void set_owner(struct creation *c, struct mnt_idmap *idmap)
+{
+	struct user_namespace *user_ns = c->dir->i_sb->s_user_ns;
+
+	c->uid = mapped_fsuid(idmap, user_ns);
+	c->gid = c->dir->i_mode & S_ISGID ? c->dir->i_gid : mapped_fsgid(idmap, user_ns);
+}
+
+/* The upper has the object: now the union has it too. */
+static int end_creation(struct creation *c)
+{
+	struct super_block *sb = c->dir->i_sb;
+	struct shale_entry *entry = shale_entry_alloc(shale_sb(sb), c->made, NULL);
+	struct inode *inode;
+
+	dput(c->made);
+	inode = entry ? shale_inode_find(sb, entry) : ERR_PTR(-ENOMEM);
+	shale_dir_changed(c->dir);
+	if (IS_ERR(inode)) {
+		d_drop(c->dentry);	/* the name is there: the next look-up finds it */
+		return PTR_ERR(inode);
+	}
+	shale_name_set(c->dentry, shale_sb(sb)->stack->epoch, SHALE_NAME_UPPER);
+	shale_inode_copyattr(inode);
+	d_instantiate(c->dentry, inode);
+	return 0;
+}
+
+static int create(struct creation *c, struct mnt_idmap *idmap)
+{
+	struct shale_entry *parent __free(shale_entry) = NULL;
+	int err;
+
+	err = shale_copy_up(c->dentry->d_parent);
+	if (err)
+		return err;
+	if (!c->link_to)
+		set_owner(c, idmap);
+	parent = shale_entry_get(c->dir);
+	c->upper_dir = parent->upper;
+	c->name = c->dentry->d_name;
+
+	CLASS(shale_upper, tok)(c->dir->i_sb);
+
+	err = tok.err ?: make(c, &tok);
+	return err ?: end_creation(c);
+}
+
+static int shale_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			umode_t mode, bool excl)
+{
+	struct creation c = { .dir = dir, .dentry = dentry, .mode = S_IFREG | (mode & S_IALLUGO) };
+
+	return create(&c, idmap);
+}
+
+static int shale_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		       umode_t mode)
+{
+	struct creation c = { .dir = dir, .dentry = dentry, .mode = S_IFDIR | (mode & S_IALLUGO) };
+
+	return create(&c, idmap);
+}
+
+static int shale_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		       umode_t mode, dev_t rdev)
+{
+	struct creation c = { .dir = dir, .dentry = dentry, .mode = mode, .rdev = rdev };
+
+	/* It would be a whiteout: a name that vanishes the moment it is made. */
+	if (S_ISCHR(mode) && rdev == MKDEV(0, 0))
+		return -EPERM;
+	return create(&c, idmap);
+}
+
+static int shale_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			 const char *target)
+{
+	struct creation c = {
+		.dir = dir,
+		.dentry = dentry,
+		.mode = S_IFLNK | 0777,
+		.target = target,
+	};
+
+	return create(&c, idmap);
+}
+
+static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	struct creation c = {
+		.dir = dir,
+		.dentry = dentry,
+		.mode = d_inode(old)->i_mode,
+	};
+	int err;
+
+	err = shale_copy_up(old);
+	if (err)
+		return err;
+	entry = shale_entry_get(d_inode(old));
+	c.link_to = entry->upper;
+
+	return create(&c, NULL);
+}
+
+/* Removing names */
+
+int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
+		     const struct qstr *name)
+{
+	CLASS(shale_mounter, caller)(sb);
+	return shale_lookup_below(dir, name);
+}
+
+void shale_name_removed(struct inode *inode, const struct shale_entry *entry)
+{
+	if (S_ISDIR(inode->i_mode))
+		clear_nlink(inode);
+	else if (entry->upper)
+		set_nlink(inode, d_inode(entry->upper)->i_nlink);
+	else
+		drop_nlink(inode);
+	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+}
+
+static int remove_name(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	struct super_block *sb = dir->i_sb;
+	struct shale_entry *parent __free(shale_entry) = NULL;
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	int below, err;
+
+	err = shale_copy_up(dentry->d_parent);
+	if (!err && d_is_dir(dentry))
+		err = shale_dir_is_empty(dentry);
+	if (err)
+		return err;
+	parent = shale_entry_get(dir);
+	below = shale_name_below(dir->i_sb, parent, &dentry->d_name);
+	if (below < 0)
+		return below;
+
+	/* A copy-up of the object either ends before, or sees that the name is gone. */
+	guard(mutex)(&shale_inode(inode)->lock);
+	CLASS(shale_upper, tok)(sb);
+
+	if (tok.err)
+		return tok.err;
+	entry = shale_entry_get(inode);
+	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
+	if (err)
+		return err;
+
+	shale_name_set(dentry, tok.epoch, below ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT);
+	shale_dir_changed(dir);
+	shale_name_removed(inode, entry);
+	return 0;
+}
+
+const struct inode_operations shale_dir_iops = {
+	.lookup = shale_lookup,
+	.create = shale_create,
+	.mkdir = shale_mkdir,
+	.mknod = shale_mknod,
+	.symlink = shale_symlink,
+	.link = shale_link,
+	.unlink = remove_name,
+	.rmdir = remove_name,
+	.rename = shale_rename,
+	.permission = shale_permission,
+	.getattr = shale_getattr,
+	.setattr = shale_setattr,
+	.listxattr = shale_listxattr,
+	.get_inode_acl = shale_get_inode_acl,
+	.get_acl = shale_get_acl,
+	.set_acl = shale_set_acl,
+	.update_time = shale_update_time,
+	.fileattr_get = shale_fileattr_get,
+	.fileattr_set = shale_fileattr_set,
+};

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Renaming: both names change by one rename in the upper.
+ *
+ * Directories with parts in lower layers are refused (EXDEV, which makes mv(1) copy them): to
+ * move them takes a mark that tells the lower layers' part its old name.
+ */
+#include <linux/namei.h>
+
+#include "stack/inode.h"
+#include "stack/marks.h"
+#include "stack/name.h"
+#include "stack/upper.h"
+#include "union/copy_up.h"
+#include "union/names.h"
+#include "union/workdir.h"
+#include "vfs/operations.h"
+
+/* One of the two names. */
+struct side {
+	struct inode *dir;
+	struct dentry *dentry;		/* ours */
+	struct shale_entry *parent;	/* of dir; counted */
+	struct shale_entry *entry;	/* of the object; counted; NULL: negative */
+	bool below;			/* lower layers show the name when the upper has nothing */
+	struct dentry *real;		/* the name in the upper; counted */
+};
+
+struct renaming {
+	struct super_block *sb;
+	struct side old, new;
+	bool exchange;
+};
+
+static bool side_is_dir(const struct side *side)
+{
+	return side->entry && d_is_dir(side->dentry);
+}
+
+/* Step 1: everything that changes lies in the upper. */
+
+static int check_movable(const struct side *side)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+
+	if (!d_is_dir(side->dentry))
+		return 0;
+	entry = shale_entry_get(d_inode(side->dentry));
+	return entry->lower ? -EXDEV : 0;
+}
+
+static int copy_up_all(struct renaming *r)
+{
+	int err = check_movable(&r->old);
+
+	if (!err && r->exchange)
+		err = check_movable(&r->new);
+	if (!err)
+		err = shale_copy_up(r->old.dentry);
+	if (!err)
+		err = shale_copy_up(r->exchange ? r->new.dentry : r->new.dentry->d_parent);
+	if (!err && !r->exchange && d_is_dir(r->new.dentry))
+		err = shale_dir_is_empty(r->new.dentry);
+	return err;
+}
+
+static int side_begin(struct renaming *r, struct side *side)
+{
+	int below;
+
+	side->parent = shale_entry_get(side->dir);
+	if (d_is_positive(side->dentry))
+		side->entry = shale_entry_get(d_inode(side->dentry));
+	below = shale_name_below(r->sb, side->parent, &side->dentry->d_name);
+	side->below = below > 0;
+	return min(below, 0);
+}
+
+static void side_end(struct side *side)
+{
+	shale_entry_put(side->parent);
+	shale_entry_put(side->entry);
+}
+
+/* Step 2: directories are made such that the rename alone gives the right tree. */
+
+/* A directory that comes to lie over lower names must not merge with them. */
+static int hide_below(const struct renaming *r, const struct shale_token *tok,
+		      const struct side *moved, const struct side *to)
+{
+	if (!side_is_dir(moved) || !to->below)
+		return 0;
+	return shale_mark_set_opaque(tok, shale_sb(r->sb), moved->entry->upper);
+}
+
+/*
+ * The upper's part of an empty directory may be full of whiteouts, and a rename only replaces
+ * what is really empty. First it becomes opaque, so that they hide nothing any more: as it
+ * would be seen after a crash at any point, and as our own entry says from then on.
+ */
+static int empty_victim(const struct renaming *r, const struct shale_token *tok,
+			struct side *victim)
+{
+	struct inode *inode;
+	int err;
+
+	if (r->exchange || !side_is_dir(victim) || !victim->entry->upper)
+		return 0;
+
+	inode = d_inode(victim->dentry);
+	if (victim->entry->lower) {
+		struct shale_entry *opaque;
+
+		err = shale_mark_set_opaque(tok, shale_sb(r->sb), victim->entry->upper);
+		if (err)
+			return err;
+		opaque = shale_entry_alloc(shale_sb(r->sb), victim->entry->upper, NULL);
+		if (!opaque)
+			return -ENOMEM;
+		shale_entry_publish(inode, opaque);
+		shale_dir_changed(inode);
+	}
+	return shale_dir_remove_whiteouts(tok, victim->entry->upper);
+}
+
+/* Step 3: the rename. */
+
+/* Looks the name up in the upper's directory, which is locked, and compares. */
+static int side_look(const struct shale_token *tok, struct side *side)
+{
+	const struct qstr *name = &side->dentry->d_name;
+	const struct dentry *expected = side->entry ? side->entry->upper : NULL;
+
+	side->real = shale_upper_lookup(tok, side->parent->upper, name->name, name->len);
+	if (IS_ERR(side->real)) {
+		int err = PTR_ERR(side->real);
+
+		side->real = NULL;
+		return err;
+	}
+	if (expected)
+		return d_inode(side->real) == d_inode(expected) ? 0 : -ESTALE;
+	return d_is_negative(side->real) || shale_is_whiteout(side->real) ? 0 : -ESTALE;
+}
+
+/* How the base is asked to rename, and whether that leaves a whiteout to be removed. */
+static unsigned int real_flags(const struct renaming *r, bool *left)
+{
+	*left = false;
+	if (r->exchange)
+		return RENAME_EXCHANGE;
+	if (!shale_is_whiteout(r->new.real))
+		return r->old.below ? RENAME_WHITEOUT : 0;
+
+	/* The whiteout in the way is just what the old name needs, or has to go. */
+	if (r->old.below)
+		return RENAME_EXCHANGE;
+	if (!side_is_dir(&r->old))
+		return 0;
+	*left = true;
+	return RENAME_EXCHANGE;
+}
+
+static int rename_real(struct renaming *r, const struct shale_token *tok)
+{
+	struct dentry *old_dir = r->old.parent->upper;
+	struct dentry *new_dir = r->new.parent->upper;
+	bool left;
+	int err;
+
+	err = side_look(tok, &r->old);
+	if (!err)
+		err = side_look(tok, &r->new);
+	if (!err) {
+		unsigned int flags = real_flags(r, &left);
+
+		err = shale_upper_rename(tok, old_dir, r->old.real, new_dir, r->new.real, flags);
+		if (!err && left)
+			err = shale_upper_unlink(tok, old_dir, r->new.real);
+	}
+	dput(r->old.real);
+	dput(r->new.real);
+	return err;
+}
+
+static int rename_locked(struct renaming *r, const struct shale_token *tok)
+{
+	struct dentry *old_dir = r->old.parent->upper;
+	struct dentry *new_dir = r->new.parent->upper;
+	struct dentry *trap = lock_rename(old_dir, new_dir);
+	int err;
+
+	if (IS_ERR(trap))
+		return PTR_ERR(trap);
+	if (trap && (trap == r->old.entry->upper ||
+		     (r->new.entry && trap == r->new.entry->upper)))
+		err = -ESTALE;	/* not so in our tree: the upper was changed behind our back */
+	else
+		err = rename_real(r, tok);
+	unlock_rename(old_dir, new_dir);
+	return err;
+}
+
+/* Step 4: what we know of both sides follows. */
+static void rename_done(struct renaming *r, const struct shale_token *tok)
+{
+	shale_dir_changed(r->old.dir);
+	shale_dir_changed(r->new.dir);
+	shale_inode_copyattr(r->old.dir);
+	shale_inode_copyattr(r->new.dir);
+	shale_inode_copyattr(d_inode(r->old.dentry));
+
+	shale_name_set(r->old.dentry, tok->epoch, SHALE_NAME_UPPER);
+	if (r->exchange) {
+		shale_name_set(r->new.dentry, tok->epoch, SHALE_NAME_UPPER);
+		shale_inode_copyattr(d_inode(r->new.dentry));
+	} else if (r->new.entry) {
+		shale_name_set(r->new.dentry, tok->epoch, SHALE_NAME_ABSENT);
+		shale_name_removed(d_inode(r->new.dentry), r->new.entry);
+	}
+}
+
+static int rename_with_token(struct renaming *r)
+{
+	int err;
+
+	CLASS(shale_upper, tok)(r->sb);
+
+	err = tok.err;
+	if (!err)
+		err = hide_below(r, &tok, &r->old, &r->new);
+	if (!err && r->exchange)
+		err = hide_below(r, &tok, &r->new, &r->old);
+	if (!err)
+		err = empty_victim(r, &tok, &r->new);
+	if (!err)
+		err = rename_locked(r, &tok);
+	if (!err)
+		rename_done(r, &tok);
+	return err;
+}
+
+int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old_dentry,
+		 struct inode *new_dir, struct dentry *new_dentry, unsigned int flags)
+{
+	struct renaming r = {
+		.sb = old_dir->i_sb,
+		.old = { .dir = old_dir, .dentry = old_dentry },
+		.new = { .dir = new_dir, .dentry = new_dentry },
+		.exchange = flags & RENAME_EXCHANGE,
+	};
+	struct mutex *victim = NULL;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+
+	err = copy_up_all(&r);
+	if (err)
+		return err;
+
+	/* A copy-up of what is replaced either ends before, or sees that the name is gone. */
+	if (!r.exchange && d_is_positive(new_dentry))
+		victim = &shale_inode(d_inode(new_dentry))->lock;
+	if (victim)
+		mutex_lock(victim);
+
+	err = side_begin(&r, &r.old);
+	if (!err)
+		err = side_begin(&r, &r.new);
+	if (!err)
+		err = rename_with_token(&r);
+
+	if (victim)
+		mutex_unlock(victim);
+	side_end(&r.old);
+	side_end(&r.new);
+	return err;
+}
