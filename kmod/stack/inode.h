@@ -31,12 +31,12 @@ struct shale_names;
 struct shale_inode {
 	struct inode vfs_inode;
 	struct shale_entry __rcu *entry;	/* stored under lock */
-	struct mutex lock;			/* the entry mutex: orders all who replace the entry */
+	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
 
 	/* Directories: the merged names (union/names.c), under lock, and their version. */
 	struct shale_names *names;
-	atomic64_t version;			/* grows with each change of a name in the directory */
+	atomic64_t version;			/* grows with each change of a name */
 };
 
 static inline struct shale_inode *shale_inode(const struct inode *inode)
@@ -50,6 +50,7 @@ struct shale_inode_tables {
 	const struct file_operations *dir_fops, *file_fops;
 	const struct address_space_operations *aops;
 };
+
 extern const struct shale_inode_tables *shale_inode_tables;
 
 /**

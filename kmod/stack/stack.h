@@ -18,7 +18,7 @@ struct shale_stack {
 	u64 epoch;			/* number of this stack within its superblock, from 1 */
 	struct user_namespace *user_ns;	/* of whoever described it; counted */
 	struct shale_layer *upper;	/* NULL: read-only */
-	struct shale_layer *work;	/* the work directory, held like a layer; NULL without upper */
+	struct shale_layer *work;	/* the work directory; NULL without upper */
 	unsigned int nr_lower;		/* filled slots of lower */
 	unsigned int max_lower;		/* slots of lower */
 	struct shale_layer **lower;	/* the top-most first */
@@ -50,7 +50,7 @@ int shale_stack_set_work(struct shale_stack *stack, const struct path *path);
  * shale_stack_check - is this stack mountable?
  * @stack: stack, completely described
  * @why: set to a static text for people when it is not
- * @which: set to the layer to blame, upper and work directory included; NULL when it is no one layer
+ * @which: set to the layer to blame, or the work directory; NULL when it is no one layer
  *
  * The checks that need no superblock: an upper has a work directory on the same mount, neither
  * inside the other, no layer is given twice or lies inside another, at least one lower exists.

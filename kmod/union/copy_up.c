@@ -245,7 +245,8 @@ static int copy_data(struct copy_up *cu)
 	if (IS_ERR(in))
 		return PTR_ERR(in);
 	out = cu->file ? get_file(cu->file)
-		       : dentry_open(&to, O_WRONLY | O_LARGEFILE | __FMODE_NONOTIFY, current_cred());
+		       : dentry_open(&to, O_WRONLY | O_LARGEFILE | __FMODE_NONOTIFY,
+				     current_cred());
 	err = PTR_ERR_OR_ZERO(out);
 	if (!err) {
 		err = copy_contents(cu, in, out);
@@ -274,8 +275,8 @@ static int copy_acl(struct copy_up *cu, const struct shale_token *tok, const cha
 static int copy_value(struct copy_up *cu, const struct shale_token *tok, const char *name)
 {
 	struct mnt_idmap *idmap = mnt_idmap(cu->from.mnt);
-	void *value __free(kvfree) = NULL;
 	ssize_t size;
+	void *value __free(kvfree) = NULL;
 
 	size = vfs_getxattr(idmap, cu->from.dentry, name, NULL, 0);
 	if (size > 0) {

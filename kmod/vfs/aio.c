@@ -20,6 +20,9 @@ struct aio {
 	struct work_struct work;	/* completes a write */
 };
 
+/* Ends writes, which may have to wait for an inode's lock. */
+static struct workqueue_struct *write_queue;
+
 /*
  * What a request to the real file takes over. The others say how the issuer treats its own
  * iocb: that it lies in an aio_kiocb or has a waitqueue, or that its completion may be left to
@@ -132,23 +135,17 @@ static void write_complete(struct kiocb *real, long res)
 	shale_upper_write_done(real);
 	aio->res = res;
 	INIT_WORK(&aio->work, write_complete_work);
-	queue_work(file_inode(aio->user->ki_filp)->i_sb->s_dio_done_wq, &aio->work);
-}
-
-/* The superblock's own queue, because umount waits for it: the module stays until then. */
-static int prepare_queue(struct super_block *sb)
-{
-	return sb->s_dio_done_wq ? 0 : sb_init_dio_done_wq(sb);
+	queue_work(write_queue, &aio->work);
 }
 
 ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
 			 struct iov_iter *iter)
 {
 	struct aio *aio;
-	ssize_t ret;
 
 	if (is_sync_kiocb(iocb)) {
 		struct kiocb sync;
+		ssize_t ret;
 
 		clone_request(&sync, iocb, real, PASSED_FLAGS_SYNC);
 		ret = shale_upper_write_iocb(tok, real, &sync, iter);
@@ -156,11 +153,22 @@ ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struc
 		return ret;
 	}
 
-	ret = prepare_queue(file_inode(iocb->ki_filp)->i_sb);
-	if (ret)
-		return ret;
 	aio = aio_begin(real, iocb, write_complete);
 	if (!aio)
 		return -ENOMEM;
 	return aio_submitted(aio, shale_upper_write_iocb(tok, real, &aio->real, iter));
+}
+
+/* Life of the module */
+
+int shale_aio_init(void)
+{
+	write_queue = alloc_workqueue("shale-write", WQ_MEM_RECLAIM, 0);
+	return write_queue ? 0 : -ENOMEM;
+}
+
+/* No file is open any more; an item that let go of the last one may still be returning. */
+void shale_aio_exit(void)
+{
+	destroy_workqueue(write_queue);
 }

@@ -29,4 +29,7 @@ ssize_t shale_read_real(struct file *real, struct kiocb *iocb, struct iov_iter *
 ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
 			 struct iov_iter *iter);
 
+int shale_aio_init(void);
+void shale_aio_exit(void);
+
 #endif

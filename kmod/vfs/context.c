@@ -97,7 +97,7 @@ static const char *reason(int err)
 	case -ENOMEM:
 		return "out of memory";
 	case -EINVAL:
-		return "its file system or mount can't be used so: case-insensitive, unbindable, or (as upper) a stacking one";
+		return "case-insensitive, unbindable or, as upper, on a stacking file system";
 	default:
 		return "can't be opened";
 	}
@@ -150,9 +150,9 @@ static char *path_end(char *s)
 static int parse_lowerdir(struct fs_context *fc, const char *value)
 {
 	struct shale_config *config = fc->fs_private;
-	char *list __free(kfree) = kstrdup(value, GFP_KERNEL);
 	char *path, *end;
 	int err;
+	char *list __free(kfree) = kstrdup(value, GFP_KERNEL);
 
 	if (!list)
 		return -ENOMEM;

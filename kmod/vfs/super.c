@@ -49,7 +49,7 @@ static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 		struct shale_layer *layer = layer_at(stack, i);
 
 		if (layer != stack->upper && shale_layer_in_use(layer)) {
-			errorfc(fc, "lowerdir %s: is the upper or work directory of another mount; unmount that first",
+			errorfc(fc, "lowerdir %s: in use as upper or workdir; unmount that first",
 				layer->name);
 			return -EBUSY;
 		}

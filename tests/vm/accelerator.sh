@@ -9,7 +9,7 @@ choose_accelerator() {
         accelerator=(-accel kvm -cpu host)
     else
         # Nehalem emulates faster than newer models: fewer features for the guest to use.
-        accelerator=(-accel tcg,thread=multi,tb-size=512 -cpu Nehalem)
+        accelerator=(-accel "tcg,thread=multi,tb-size=512" -cpu Nehalem)
     fi
 }
 

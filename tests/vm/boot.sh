@@ -13,7 +13,7 @@ readonly kernel_complained=99
 run_in_vm() {
     local attempt
     choose_accelerator
-    run_dir=$(mktemp -d /var/tmp/shale-vm.XXXXXX)
+    make_run_dir
     make_initramfs
     write_job
     for attempt in 1 2; do
@@ -32,12 +32,24 @@ run_in_vm() {
     return $status
 }
 
+# The lock is held by all processes of the run, so that what a killed run could
+# not remove is known to be nobody's.
+make_run_dir() {
+    local old
+    for old in /var/tmp/shale-vm.*; do
+        [[ -e $old/lock ]] && flock --nonblock "$old/lock" rm -rf "$old"
+    done
+    run_dir=$(mktemp -d /var/tmp/shale-vm.XXXXXX) || die "vm: cannot make a directory in /var/tmp"
+    exec {run_lock}>"$run_dir/lock"
+    flock "$run_lock"
+}
+
 # Everything that a run leaves in the machine. Called again at exit, however that comes about.
 clean_up_vm() {
-    [[ -n ${relay_pid:-} ]] && kill "$relay_pid" 2>/dev/null && wait "$relay_pid" 2>/dev/null
-    relay_pid=
     stop_file_servers
-    [[ -n ${run_dir:-} ]] && rm -rf "$run_dir"
+    [[ -n ${run_dir:-} ]] || return 0
+    exec {run_lock}>&-
+    rm -rf "$run_dir"
     run_dir=
 }
 
@@ -134,27 +146,23 @@ start_guest() {
 
     local qemu=(
         qemu-system-x86_64 -M "pc,vmport=off,memory-backend=memory" "${accelerator[@]}"
-        -m $memory -smp "$(guest_processors)"
+        -m "$memory" -smp "$(guest_processors)"
         -object "memory-backend-memfd,id=memory,size=${memory}M,share=on"
         -nodefaults -no-user-config -display none -no-reboot
         -kernel "$kernel_dir/vmlinux" -initrd "$run_dir/initramfs.cpio" -append "${arguments//$'\n'/ }"
         -serial "file:$run_dir/console.log"
         -device virtio-serial-pci
-        -chardev socket,id=port,fd=3 -device virtserialport,chardev=port,name=shale
+        -chardev "socket,id=port,fd=3" -device "virtserialport,chardev=port,name=shale"
         -chardev "socket,id=host,path=$run_dir/host.sock"
-        -device vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024
+        -device "vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024"
         -chardev "socket,id=share,path=$run_dir/share.sock"
-        -device vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024
+        -device "vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024"
         -drive "file=$run_dir/scratch,if=none,id=scratch,format=raw,cache=unsafe,discard=unmap"
-        -device virtio-blk-pci,drive=scratch
+        -device "virtio-blk-pci,drive=scratch"
         -device virtio-rng-pci
     )
-    # In the background, as bash runs no trap while it waits for a foreground process.
-    "${relay[@]}" "$run_dir" "${qemu[@]}" <&0 &
-    relay_pid=$!
-    wait "$relay_pid"
+    supervised "${relay[@]}" "$run_dir" "${qemu[@]}"
     relay_status=$?
-    relay_pid=
 }
 
 # A second processor shows races; a third only takes time from the others.

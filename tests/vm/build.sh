@@ -11,7 +11,7 @@ build_all() {
 
 build_everything() {
     build_vm_helpers
-    [[ -n ${SHALE_VM_NOMODULE:-} ]] || build_userspace
+    [[ -n ${SHALE_VM_NOMODULE:-}${SHALE_VM_NOTOOLS:-} ]] || build_userspace
     build_module
 }
 
@@ -19,7 +19,7 @@ build_everything() {
 quietly() {
     local name=$1 log=$build/$1.log
     shift
-    "$@" <&- >"$log" 2>&1 && return
+    supervised "$@" </dev/null >"$log" 2>&1 && return
     cat "$log" >&2
     die "$name: the build failed"
 }
@@ -40,6 +40,17 @@ build_userspace() {
     ninja -C "$build/userspace" -n 2>/dev/null | grep -q 'no work to do' && return
     say "build: the user-space tools"
     quietly userspace ninja -C "$build/userspace"
+}
+
+# Programs that run in the guest, by hand of their own Makefile.
+build_kselftests() {
+    make -q -s -C "$tree/tests/kselftest" OUT="$build/kselftest" 2>/dev/null && return
+    say "build: the kernel self tests"
+    with_lock "$build/.lock" quietly kselftest make -C "$tree/tests/kselftest" OUT="$build/kselftest" || exit
+}
+
+list_kselftests() {
+    make -s -C "$tree/tests/kselftest" OUT="$build/kselftest" list
 }
 
 # The module is built in a copy, per kernel, so that kernels don't disturb each
@@ -73,7 +84,7 @@ module_sources_state() {
 
 install_module() {
     local ours=$1/lib/modules/$release theirs=$kernel_dir/modules/lib/modules/$release
-    rm -rf "$1/lib"
+    rm -rf "${1:?}/lib"
     mkdir -p "$ours/updates"
     cp "$theirs"/modules.builtin* "$theirs"/modules.order "$ours/"
     ln -s "$theirs/kernel" "$ours/kernel"

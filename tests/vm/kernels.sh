@@ -110,3 +110,18 @@ relocate_headers() {
         "$dir/unpacked/usr/src/linux-headers-$release/Makefile"
     ln -s "unpacked/usr/src/linux-headers-$release" "$dir/headers"
 }
+
+# prepare_linux_source: leaves in $linux_source what the checks use of the kernel's sources.
+prepare_linux_source() {
+    local version
+    version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
+    linux_source=$cache/linux-source-$version
+    [[ -e $linux_source ]] && return
+    say "checks: unpacking the kernel's own tools from linux-source-6.12"
+    rm -rf "$cache"/linux-source-*
+    mkdir -p "$linux_source.unfinished"
+    tar -xJf /usr/src/linux-source-6.12.tar.xz -C "$linux_source.unfinished" --strip-components=1 --wildcards \
+        'linux-source-6.12/scripts/*' 'linux-source-6.12/tools/net/ynl/*' 'linux-source-6.12/Documentation/netlink/*' ||
+        die "checks: cannot unpack /usr/src/linux-source-6.12.tar.xz"
+    mv "$linux_source.unfinished" "$linux_source"
+}

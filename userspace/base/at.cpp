@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/error.hpp"
@@ -97,10 +96,6 @@ size_t read_some(int fd, void* data, size_t size, const std::string& shown) {
         if (errno != EINTR)
             throw Error::from_errno(shown, errno);
     }
-}
-
-bool is_whiteout(const struct stat& st) {
-    return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
 }
 
 } // namespace shale

@@ -40,7 +40,4 @@ void write_all_at(int fd, const void* data, size_t size, uint64_t offset, const 
 /// Reads up to @p size bytes; 0 at the end of the file.
 size_t read_some(int fd, void* data, size_t size, const std::string& shown);
 
-/// Whether @p st is an overlay whiteout: the character device 0:0.
-bool is_whiteout(const struct stat& st);
-
 } // namespace shale

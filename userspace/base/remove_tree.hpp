@@ -9,7 +9,7 @@ namespace shale {
 /// does not exist is fine. Throws Error naming what could not be removed.
 ///
 /// Holds one descriptor per level: callers keep the trees they make shallower than the descriptor
-/// limit (see LayerPath::max_depth).
+/// limit (see oci::LayerName::max_depth).
 void remove_tree(int dir, const std::string& name);
 
 } // namespace shale

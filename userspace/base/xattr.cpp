@@ -3,10 +3,7 @@
 
 #include <cerrno>
 
-#include <linux/shale_ondisk.h>
 #include <sys/xattr.h>
-
-#include "base/error.hpp"
 
 namespace shale {
 
@@ -69,13 +66,10 @@ int XattrTarget::remove(const std::string& name) const {
     return result == 0 ? 0 : errno;
 }
 
-bool is_overlay_xattr(const std::string& name) {
-    return name.starts_with(SHALE_XATTR_TRUSTED) || name.starts_with(SHALE_XATTR_USER);
-}
-
-int copy_xattrs(const XattrTarget& from, const XattrTarget& to) {
+int copy_xattrs(const XattrTarget& from, const XattrTarget& to,
+                bool (*skip)(std::string_view)) {
     for (const std::string& name : from.names()) {
-        if (is_overlay_xattr(name))
+        if (skip(name))
             continue;
         const std::optional<std::string> value = from.get(name);
         if (!value)

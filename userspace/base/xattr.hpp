@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace shale {
@@ -30,12 +30,8 @@ private:
     std::string path_;
 };
 
-/// Whether @p name is private to an overlay (trusted.overlay.*, user.overlay.*, escaped ones
-/// included): such attributes describe layers and never travel between objects.
-bool is_overlay_xattr(const std::string& name);
-
-/// Copies every attribute that is not private to an overlay. Returns the errno value of the first
-/// that could not be set, or 0.
-int copy_xattrs(const XattrTarget& from, const XattrTarget& to);
+/// Copies every attribute but those @p skip says yes to. Returns the errno value of the first that
+/// could not be set, or 0.
+int copy_xattrs(const XattrTarget& from, const XattrTarget& to, bool (*skip)(std::string_view));
 
 } // namespace shale

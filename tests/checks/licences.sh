@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every file says its licence, the one that its place demands, and LICENSES/ has the text.
+
+set -u
+cd "$(dirname "$0")/../.." || exit
+status=0
+
+complain() {
+    echo "$1: $2"
+    status=1
+}
+
+# The licence that a file must have; empty if it needs none.
+licence_for() {
+    case $1 in
+    LICENSES/*) ;;
+    include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;
+    *netlink_gen.[ch] | include/netlink/*.yaml) echo '((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
+    Kbuild | kmod/*) echo 'GPL-2.0' ;;
+    userspace/main.cpp | userspace/commands/*) echo 'GPL-2.0-or-later' ;;
+    userspace/*) echo 'LGPL-2.1-or-later' ;;
+    *) echo 'GPL-2.0-or-later' ;;
+    esac
+}
+
+check_file() {
+    local wanted said
+    wanted=$(licence_for "$1")
+    [[ -n $wanted ]] || return
+    said=$(head -n 3 "$1" | sed -nE 's/.*SPDX-License-Identifier: //; T; s/ *(\*\/|-->)$//; p')
+    if [[ -z $said ]]; then
+        complain "$1" "no SPDX-License-Identifier in its first lines; wanted: $wanted"
+    elif [[ $said != "$wanted" ]]; then
+        complain "$1" "its licence is '$said', wanted: $wanted"
+    fi
+}
+
+for text in GPL-2.0 LGPL-2.1 Linux-syscall-note BSD-3-Clause; do
+    [[ -s LICENSES/$text ]] || complain "LICENSES/$text" "missing"
+done
+
+# Only what is tracked: a build leaves other files about. CI's checkout may belong to another user.
+while read -r -d '' file; do
+    [[ -f $file ]] && check_file "$file"
+done < <(git -c safe.directory='*' ls-files -z)
+
+exit $status

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Reads what tests/guest-programs.sh prints: KTAP of several programs, each
+# between the lines "@ begin SUITE NAME" and "@ end SUITE NAME STATUS". Prints a line per
+# test, "ok", "FAIL" or "skip" and its name, and the whole output of a program that
+# has failed. -v results_file=FILE gets the lines of the tests, too. A program that ends before its plan is complete has failed, and so has one
+# that hasn't ended.
+
+function result(word, what) {
+    printf "%-4s  %s\n", word, what
+    if (results_file)
+        printf "%-4s  %s\n", word, what >>results_file
+    if (word == "FAIL")
+        failures++
+    fflush()
+}
+
+function skipped_by(line) {
+    return tolower(line) ~ /#[ \t]*skip/
+}
+
+# "not ok 3 - name # SKIP why" without what stands before and behind the name
+function name_of(line) {
+    sub(/^(not )?ok +[0-9]* *-? */, "", line)
+    sub(/ *#[ \t]*([Ss][Kk][Ii][Pp]|TODO|XFAIL|ERROR|TIMEOUT).*/, "", line)
+    return line == "" ? "test " results : line
+}
+
+function begin_program(name) {
+    program = name
+    output = ""
+    plan = -1
+    results = failures = 0
+}
+
+function end_program(status) {
+    if (plan < 0)
+        result("FAIL", program ": printed no plan")
+    else if (results != plan)
+        result("FAIL", program ": " results " of " plan " tests reported")
+    if (status == 124 || status == 137)
+        result("FAIL", program ": took too long")
+    else if (status != 0 && status != 4 && !failures)
+        result("FAIL", program ": exit status " status)
+    if (failures) {
+        printf "%s", output
+        print "    (exit status " status ")"
+    }
+    program = ""
+}
+
+/^@ begin / { begin_program($3 ": " $4); next }
+/^@ end /   { end_program($5); next }
+
+# What the guest says outside of any program is for the reader alone.
+program == "" { print; next }
+
+{ output = output "    " $0 "\n" }
+
+/^1\.\.[0-9]+/ {
+    plan = substr($1, 4) + 0
+    if (plan == 0 && skipped_by($0))
+        result("skip", program)
+    next
+}
+
+/^Bail out!/ { result("FAIL", program ": " $0); next }
+
+/^(not )?ok( |$)/ {
+    results++
+    if (skipped_by($0))
+        result("skip", program ": " name_of($0))
+    else
+        result(/^ok/ ? "ok" : "FAIL", program ": " name_of($0))
+}
+
+END {
+    if (program != "") {
+        result("FAIL", program ": did not end")
+        printf "%s", output
+    }
+}
