@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "netlink/message.hpp"
+
+#include <gtest/gtest.h>
+#include <linux/shale.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+
+namespace shale::netlink {
+namespace {
+
+constexpr std::uint16_t family = 33;
+
+std::vector<std::pair<int, int>> attributes(const Message& message) {
+    std::vector<std::pair<int, int>> found;
+    nlattr* attribute = nullptr;
+    int rest = 0;
+    nlmsg_for_each_attr(attribute, nlmsg_hdr(message.get()), GENL_HDRLEN, rest)
+        found.emplace_back(nla_type(attribute), nla_get_s32(attribute));
+    return found;
+}
+
+std::uint8_t command(const Message& message) {
+    return static_cast<genlmsghdr*>(nlmsg_data(nlmsg_hdr(message.get())))->cmd;
+}
+
+TEST(NewStack, HasOneTopLevelAttributePerLayerInOrder) {
+    const auto message = encode_new(family, {{7, 5, 6}, 8, 9});
+    EXPECT_EQ(command(message), SHALE_CMD_NEW);
+    EXPECT_EQ(nlmsg_hdr(message.get())->nlmsg_type, family);
+    EXPECT_EQ(attributes(message), (std::vector<std::pair<int, int>>{{SHALE_A_STACK_LOWER, 7},
+                                                                     {SHALE_A_STACK_LOWER, 5},
+                                                                     {SHALE_A_STACK_LOWER, 6},
+                                                                     {SHALE_A_STACK_UPPER, 8},
+                                                                     {SHALE_A_STACK_WORK, 9}}));
+}
+
+TEST(NewStack, WithoutUpperSaysNothingOfIt) {
+    EXPECT_EQ(attributes(encode_new(family, {{3}, {}, {}})),
+              (std::vector<std::pair<int, int>>{{SHALE_A_STACK_LOWER, 3}}));
+}
+
+TEST(NewStack, HoldsAsManyLayersAsTheSpecAllows) {
+    std::vector<int> lowers(SHALE_MAX_LOWER);
+    for (std::size_t i = 0; i < lowers.size(); ++i)
+        lowers[i] = static_cast<int>(i) + 10;
+    const auto message = encode_new(family, {lowers, 1, 2});
+    const auto found = attributes(message);
+    ASSERT_EQ(found.size(), lowers.size() + 2);
+    EXPECT_EQ(found[SHALE_MAX_LOWER - 1].second, SHALE_MAX_LOWER + 9);
+}
+
+TEST(AttributeAt, LeadsFromAnOffsetToTheLayer) {
+    const auto message = encode_new(family, {{7, 5, 6}, 8, 9});
+    const std::uint32_t first = NLMSG_HDRLEN + GENL_HDRLEN;
+    EXPECT_EQ(attribute_at(message.get(), first), (AttributePosition{SHALE_A_STACK_LOWER, 0}));
+    EXPECT_EQ(attribute_at(message.get(), first + 2 * 8),
+              (AttributePosition{SHALE_A_STACK_LOWER, 2}));
+    EXPECT_EQ(attribute_at(message.get(), first + 3 * 8),
+              (AttributePosition{SHALE_A_STACK_UPPER, 0}));
+    EXPECT_EQ(attribute_at(message.get(), first + 4 * 8 + 4),
+              (AttributePosition{SHALE_A_STACK_WORK, 0}));
+}
+
+TEST(AttributeAt, FindsNothingInTheHeaderOrBeyondTheEnd) {
+    const auto message = encode_new(family, {{7}, {}, {}});
+    EXPECT_EQ(attribute_at(message.get(), 0), std::nullopt);
+    EXPECT_EQ(attribute_at(message.get(), 4096), std::nullopt);
+}
+
+TEST(GetMount, NamesItByIdOrByDescriptor) {
+    const auto by_id = encode_get_by_id(family, 1ULL << 40);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(nlmsg_hdr(by_id.get()), GENL_HDRLEN, SHALE_A_MOUNT_ID)),
+              1ULL << 40);
+    EXPECT_EQ(attributes(encode_get_by_fd(family, 4)),
+              (std::vector<std::pair<int, int>>{{SHALE_A_MOUNT_FD, 4}}));
+}
+
+TEST(GetMount, OfAllIsADump) {
+    EXPECT_EQ(nlmsg_hdr(encode_get_all(family).get())->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
+}
+
+} // namespace
+} // namespace shale::netlink

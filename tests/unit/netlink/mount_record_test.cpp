@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "netlink/mount_record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "netlink/answers.hpp"
+
+namespace shale::netlink {
+namespace {
+
+TEST(MountAssembler, PutsOneMountTogetherFromSeveralMessages) {
+    MountAssembler assembler;
+    assembler.add(nlmsg_hdr(mount_head(5, 4, {"/a", "/b"}).get()));
+    assembler.add(nlmsg_hdr(mount_part(5, 2, {"/c"}).get()));
+    assembler.add(nlmsg_hdr(mount_part(5, 3, {"/d"}).get()));
+
+    const auto mounts = std::move(assembler).finish();
+    ASSERT_EQ(mounts.size(), 1u);
+    EXPECT_EQ(mounts[0].id, 5u);
+    EXPECT_EQ(mounts[0].minor, 57u);
+    EXPECT_EQ(mounts[0].source, "web");
+    EXPECT_EQ(mounts[0].upper, "/s/upper");
+    EXPECT_EQ(mounts[0].work, "/s/work");
+    EXPECT_EQ(mounts[0].lowers, (std::vector<std::string>{"/a", "/b", "/c", "/d"}));
+    EXPECT_EQ(mounts[0].copy_ups, 3u);
+    EXPECT_EQ(mounts[0].copy_up_bytes, 1ULL << 33);
+}
+
+TEST(MountAssembler, KeepsMountsApartAndInOrderOfTheirIds) {
+    MountAssembler assembler;
+    assembler.add(nlmsg_hdr(mount_head(9, 1, {"/a"}).get()));
+    assembler.add(nlmsg_hdr(mount_head(2, 1, {"/b"}).get()));
+
+    const auto mounts = std::move(assembler).finish();
+    ASSERT_EQ(mounts.size(), 2u);
+    EXPECT_EQ(mounts[0].id, 2u);
+    EXPECT_EQ(mounts[1].lowers, std::vector<std::string>{"/a"});
+}
+
+TEST(MountAssembler, LeavesOutAMountThatWentAwayMeanwhile) {
+    MountAssembler assembler;
+    assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
+    assembler.add(nlmsg_hdr(mount_head(2, 1, {"/b"}).get()));
+
+    const auto mounts = std::move(assembler).finish();
+    ASSERT_EQ(mounts.size(), 1u);
+    EXPECT_EQ(mounts[0].id, 2u);
+}
+
+TEST(MountAssembler, RefusesAGapBetweenLayers) {
+    MountAssembler assembler;
+    assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
+    EXPECT_THROW(assembler.add(nlmsg_hdr(mount_part(1, 2, {"/c"}).get())), std::runtime_error);
+}
+
+TEST(MountAssembler, RefusesAMessageWithoutId) {
+    Message message{nlmsg_alloc()};
+    genlmsg_put(message.get(), 0, our_sequence, 33, 0, 0, SHALE_CMD_GET, 1);
+    MountAssembler assembler;
+    EXPECT_THROW(assembler.add(nlmsg_hdr(message.get())), std::runtime_error);
+}
+
+} // namespace
+} // namespace shale::netlink

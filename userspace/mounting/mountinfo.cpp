@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "mounting/mountinfo.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include <fcntl.h>
+
+#include "base/at.hpp"
+
+namespace shale::mounting {
+
+namespace {
+
+/// "\040" and its like back into the byte.
+std::string unescape(std::string_view field) {
+    std::string text;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+        int byte = 0;
+        if (field[i] == '\\' && i + 3 < field.size() &&
+            std::from_chars(&field[i + 1], &field[i + 1] + 3, byte, 8).ptr == &field[i + 1] + 3) {
+            text += static_cast<char>(byte);
+            i += 3;
+        } else {
+            text += field[i];
+        }
+    }
+    return text;
+}
+
+std::vector<std::string_view> split(std::string_view line) {
+    std::vector<std::string_view> fields;
+    while (!line.empty()) {
+        const auto space = line.find(' ');
+        fields.push_back(line.substr(0, space));
+        line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+    }
+    return fields;
+}
+
+bool has_option(std::string_view options, std::string_view wanted) {
+    return ("," + std::string(options) + ",").find("," + std::string(wanted) + ",") !=
+           std::string::npos;
+}
+
+/// ID PARENT MAJOR:MINOR ROOT PATH OPTIONS TAG* - TYPE SOURCE SUPER-OPTIONS
+std::optional<MountPoint> parse_line(std::string_view line) {
+    const auto fields = split(line);
+    std::size_t dash = 6;
+    while (dash < fields.size() && fields[dash] != "-")
+        ++dash;
+    if (dash + 3 > fields.size())
+        return std::nullopt;
+
+    MountPoint mount;
+    const std::string_view numbers = fields[2];
+    const char* const end = numbers.data() + numbers.size();
+    const auto major = std::from_chars(numbers.data(), end, mount.major);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != ':' ||
+        std::from_chars(major.ptr + 1, end, mount.minor).ec != std::errc())
+        return std::nullopt;
+    mount.root = unescape(fields[3]);
+    mount.path = unescape(fields[4]);
+    mount.type = unescape(fields[dash + 1]);
+    mount.source = unescape(fields[dash + 2]);
+    mount.read_only = has_option(fields[5], "ro") ||
+                      (dash + 3 < fields.size() && has_option(fields[dash + 3], "ro"));
+    return mount;
+}
+
+} // namespace
+
+std::vector<MountPoint> parse_mountinfo(std::string_view text) {
+    std::vector<MountPoint> mounts;
+    while (!text.empty()) {
+        const auto newline = text.find('\n');
+        if (auto mount = parse_line(text.substr(0, newline)))
+            mounts.push_back(*std::move(mount));
+        text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    }
+    return mounts;
+}
+
+std::vector<MountPoint> read_mountinfo() {
+    const std::string path = "/proc/self/mountinfo";
+    const UniqueFd fd = open_at(AT_FDCWD, path, O_RDONLY);
+    std::string text;
+    std::array<char, 64 * 1024> buffer;
+    while (const std::size_t size = read_some(fd.get(), buffer.data(), buffer.size(), path))
+        text.append(buffer.data(), size);
+    return parse_mountinfo(text);
+}
+
+} // namespace shale::mounting

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shale::mounting {
+
+/// One line of /proc/self/mountinfo.
+struct MountPoint {
+    std::uint32_t major = 0;
+    std::uint32_t minor = 0;
+    std::string root; ///< what of the file system is mounted here; "/" is all of it
+    std::string path;
+    std::string type;
+    std::string source;
+    bool read_only = false;
+};
+
+/// Decodes the text of a mountinfo file, escapes included. Lines that make no sense are left out.
+std::vector<MountPoint> parse_mountinfo(std::string_view text);
+
+/// The mounts of the calling process, in the kernel's order: one on top of another comes later.
+/// Throws Error.
+std::vector<MountPoint> read_mountinfo();
+
+} // namespace shale::mounting
