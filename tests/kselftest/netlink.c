@@ -431,7 +431,7 @@ static void malformed_attributes_are_named(void)
 	begin_new();
 	offset = request_add(&request, SHALE_A_STACK_LOWER, &value, 1);
 	add_lowers(1);
-	CHECK_REFUSED(ERANGE, offset);
+	CHECK_REFUSED(EINVAL, offset);
 
 	begin_new();
 	add_lowers(1);
