@@ -2,8 +2,8 @@
 #
 # Reads what tests/guest-programs.sh prints: KTAP of several programs, each
 # between the lines "@ begin SUITE NAME" and "@ end SUITE NAME STATUS". Prints a line per
-# test, "ok", "FAIL" or "skip" and its name, and the whole output of a program that
-# has failed. -v results_file=FILE gets the lines of the tests, too. A program that ends before its plan is complete has failed, and so has one
+# test, "ok", "FAIL" or "skip" and its name, and below those of a program that has
+# failed what it said of its failures. -v results_file=FILE gets the lines of the tests, too. A program that ends before its plan is complete has failed, and so has one
 # that hasn't ended.
 
 function result(word, what) {
@@ -28,7 +28,7 @@ function name_of(line) {
 
 function begin_program(name) {
     program = name
-    output = ""
+    output = said = ""
     plan = -1
     results = failures = 0
 }
@@ -42,10 +42,8 @@ function end_program(status) {
         result("FAIL", program ": took too long")
     else if (status != 0 && status != 4 && !failures)
         result("FAIL", program ": exit status " status)
-    if (failures) {
-        printf "%s", output
-        print "    (exit status " status ")"
-    }
+    if (failures)
+        printf "%s%s    (exit status %s)\n", output, said, status
     program = ""
 }
 
@@ -55,7 +53,7 @@ function end_program(status) {
 # What the guest says outside of any program is for the reader alone.
 program == "" { print; next }
 
-{ output = output "    " $0 "\n" }
+{ said = said "    " $0 "\n" }
 
 /^1\.\.[0-9]+/ {
     plan = substr($1, 4) + 0
@@ -72,11 +70,14 @@ program == "" { print; next }
         result("skip", program ": " name_of($0))
     else
         result(/^ok/ ? "ok" : "FAIL", program ": " name_of($0))
+    if (/^not ok/)
+        output = output said
+    said = ""
 }
 
 END {
     if (program != "") {
         result("FAIL", program ": did not end")
-        printf "%s", output
+        printf "%s%s", output, said
     }
 }

@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What `./run vm` promises, tried one promise after the other, each in a machine of its own. Prints KTAP.
+#
+# The shell that expands what stands in single quotes is the guest's:
+# shellcheck disable=SC2016
+
+set -u
+run=$(realpath "$(dirname "$0")/../../run")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tests=(
+    exit_status_is_the_commands
+    signal_is_an_exit_status
+    unknown_command_is_127
+    input_passes_through
+    binary_input_passes_unchanged
+    no_input_is_an_end_of_file
+    arguments_pass_unchanged
+    output_and_errors_stay_apart
+    output_of_an_orphan_is_not_waited_for
+    working_directory_is_kept
+    shared_directory_is_writable_and_what_is_written_stays
+    the_hosts_root_is_not_changed
+    scratch_is_empty_and_over_8_gib
+    each_base_is_what_was_asked_for
+    module_and_tools_are_there
+    overlayfs_is_there_to_compare_with
+    kernel_warning_is_99
+    kernel_warning_wins_over_the_commands_failure
+    line_that_mentions_a_warning_is_none
+    panic_is_99
+    bad_usage_is_2
+    two_machines_at_once
+    interrupt_leaves_nothing_behind
+)
+
+vm() {
+    timeout --kill-after=10 240 "$run" vm "$@" 2>"$work/errors"
+}
+
+# expect STATUS COMMAND...
+expect() {
+    local wanted=$1 got
+    shift
+    "$@"
+    got=$?
+    [[ $got == "$wanted" ]] && return
+    echo "# exit status $got, expected $wanted: $*"
+    sed 's/^/#   /' "$work/errors"
+    return 1
+}
+
+# same WANTED GOT
+same() {
+    [[ $1 == "$2" ]] && return
+    echo "# expected '$1', got '$2'"
+    sed 's/^/#   /' "$work/errors"
+    return 1
+}
+
+exit_status_is_the_commands() {
+    expect 1 vm -- false && expect 0 vm -- true && expect 42 vm -- sh -c 'exit 42'
+}
+
+signal_is_an_exit_status() {
+    expect 137 vm -- sh -c 'kill -KILL $$'
+}
+
+unknown_command_is_127() {
+    expect 127 vm -- /nowhere/no-such-command
+}
+
+input_passes_through() {
+    same hi "$(echo hi | vm -- cat)"
+}
+
+binary_input_passes_unchanged() {
+    head -c 20000000 /dev/urandom >"$work/random"
+    vm -- cat <"$work/random" >"$work/returned"
+    cmp "$work/random" "$work/returned"
+}
+
+no_input_is_an_end_of_file() {
+    same "" "$(vm -- cat </dev/null)" && same "" "$(vm -- cat <&-)"
+}
+
+arguments_pass_unchanged() {
+    local odd=('a b' "it's" '"' $'two\nlines' '' '*' $'\x01\xff' --)
+    same "$(printf '<%s>' "${odd[@]}")" "$(vm -- printf '<%s>' "${odd[@]}")"
+}
+
+output_and_errors_stay_apart() {
+    same out "$(vm -- sh -c 'echo out; echo err >&2')" && grep -qx err "$work/errors"
+}
+
+output_of_an_orphan_is_not_waited_for() {
+    SECONDS=0
+    same started "$(vm -- sh -c 'sleep 1000 & echo started')" && ((SECONDS < 120))
+}
+
+working_directory_is_kept() {
+    mkdir -p "$work/some where"
+    (cd "$work/some where" && same "$PWD" "$(vm -- pwd)")
+}
+
+shared_directory_is_writable_and_what_is_written_stays() {
+    mkdir -p "$work/shared dir"
+    echo before >"$work/shared dir/old"
+    expect 0 vm --share "$work/shared dir" -- sh -c 'cp "$1/old" "$1/new"' sh "$work/shared dir" &&
+        same before "$(cat "$work/shared dir/new")"
+}
+
+the_hosts_root_is_not_changed() {
+    vm -- sh -c 'touch /etc/shale-self-test; echo x >>/etc/hostname; touch /shale-self-test /var/lib/shale-self-test /tmp/shale-self-test'
+    same "" "$(ls -d {,/etc,/var/lib,/tmp}/shale-self-test 2>/dev/null)"
+}
+
+scratch_is_empty_and_over_8_gib() {
+    expect 0 vm -- sh -c 'test -z "$(ls -A /scratch)" && test "$(df --output=avail -BG /scratch | tail -n 1 | tr -dc 0-9)" -gt 8'
+}
+
+each_base_is_what_was_asked_for() {
+    local base
+    for base in ext4 xfs btrfs tmpfs; do
+        same "$base" "$(vm --base "$base" -- findmnt -no FSTYPE /scratch)" || return
+    done
+}
+
+module_and_tools_are_there() {
+    expect 0 vm -- sh -c 'grep -qw shale /proc/filesystems && command -v shale && rmmod shale && modprobe shale' >/dev/null
+}
+
+overlayfs_is_there_to_compare_with() {
+    expect 0 vm -- sh -c 'modprobe overlay && cd /scratch && mkdir l u w m && mount -t overlay -o lowerdir=l,upperdir=u,workdir=w none m'
+}
+
+kernel_warning_is_99() {
+    expect 99 vm -- sh -c 'echo "WARNING: CPU: 0 PID: 1 at self/test.c:1" >/dev/kmsg' &&
+        grep -q 'at self/test.c:1' "$work/errors"
+}
+
+kernel_warning_wins_over_the_commands_failure() {
+    expect 99 vm -- sh -c 'echo "BUG: KASAN: use-after-free in self_test" >/dev/kmsg; exit 3'
+}
+
+line_that_mentions_a_warning_is_none() {
+    expect 0 vm -- sh -c 'echo "self-test: warning: a BUG_ON, an Oops and a WARNING in one line" >/dev/kmsg'
+}
+
+panic_is_99() {
+    expect 99 vm -- sh -c 'echo c >/proc/sysrq-trigger; sleep 100' && grep -q 'Kernel panic' "$work/errors"
+}
+
+bad_usage_is_2() {
+    expect 2 vm --kernel none -- true && expect 2 vm --base none -- true && expect 2 vm --share /nowhere/at-all -- true &&
+        expect 2 vm true && expect 2 vm -- && expect 2 "$run" no-such-command 2>"$work/errors"
+}
+
+two_machines_at_once() {
+    vm -- true &
+    local other=$! status
+    vm -- sh -c 'exit 5'
+    status=$?
+    wait "$other" && same 5 "$status"
+}
+
+# In a session of its own: what is left of it is seen by its number.
+interrupt_leaves_nothing_behind() {
+    local signal leader status
+    for signal in INT TERM HUP; do
+        mkfifo "$work/output"
+        setsid "$run" vm -- sh -c 'echo started; sleep 1000' >"$work/output" 2>"$work/errors" &
+        leader=$!
+        read -r _ <"$work/output"
+        rm "$work/output"
+        # A terminal's Ctrl-C reaches the whole group, a kill the one process.
+        if [[ $signal == INT ]]; then kill -INT -- "-$leader"; else kill -"$signal" "$leader"; fi
+        wait "$leader"
+        status=$?
+        same "$((128 + $(kill -l "$signal")))" "$status" || return
+        same "" "$(pgrep -a --session "$leader")" || return
+    done
+}
+
+echo "KTAP version 1"
+echo "1..${#tests[@]}"
+number=0
+for test in "${tests[@]}"; do
+    number=$((number + 1))
+    if "$test"; then
+        echo "ok $number - ${test//_/ }"
+    else
+        echo "not ok $number - ${test//_/ }"
+    fi
+done
