@@ -23,7 +23,8 @@ struct shale_stack *shale_stack_alloc(void)
 
 /*
  * Drops several layers. Each last reference ends a private mount, which takes a grace period
- * of its own unless they end together.
+ * of its own unless they end together. The layers' memory outlives it: RCU-walk may still be
+ * looking at them.
  */
 static void put_layers(struct shale_layer **layers, unsigned int nr)
 {
@@ -34,12 +35,15 @@ static void put_layers(struct shale_layer **layers, unsigned int nr)
 		if (!mounts) {
 			shale_layer_put(layers[i]);
 		} else if (refcount_dec_and_test(&layers[i]->ref)) {
-			mounts[gone++] = layers[i]->mnt;
-			shale_layer_free(layers[i]);
+			mounts[gone] = layers[i]->mnt;
+			layers[gone++] = layers[i];
 		}
 	}
-	if (mounts)
-		kern_unmount_array(mounts, gone);
+	if (!mounts)
+		return;
+	kern_unmount_array(mounts, gone);
+	for (i = 0; i < gone; i++)
+		shale_layer_free(layers[i]);
 	kvfree(mounts);
 }
 

@@ -249,6 +249,5 @@ void shale_upper_close(struct shale_sb *sbi)
 	dput(upper->workdir);
 	dput(upper->workbase);
 	dput(upper->root);
-	kfree(upper);
-	sbi->upper = NULL;
+	kfree_rcu_mightsleep(upper);	/* RCU-walk may still be asking it for its layer */
 }
