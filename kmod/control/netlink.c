@@ -481,7 +481,10 @@ int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
 	err = find_mount(skb, info, &at.id);
 	if (err)
 		return err;
-	return netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
+	err = netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack, "the socket has an answer that was not read to its end");
+	return err;
 }
 
 int shale_control_init(void)
