@@ -314,11 +314,15 @@ static int shale_reconfigure(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
 
-	if (!(fc->sb_flags & SB_RDONLY) && !shale_sb(sb)->upper) {
-		errorfc(fc, "can't become writable: the mount has no upper");
+	const struct shale_upper *upper = shale_sb(sb)->upper;
+
+	if (fc->sb_flags & SB_RDONLY)
+		return sync_filesystem(sb);
+	if (!upper || !upper->workdir) {
+		errorfc(fc, "can't become writable: the mount has no upper, or a read-only one");
 		return -EROFS;
 	}
-	return sync_filesystem(sb);
+	return 0;
 }
 
 static void shale_free_context(struct fs_context *fc)

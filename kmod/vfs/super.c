@@ -195,15 +195,18 @@ static void set_up_sb(struct super_block *sb)
 		sb->s_flags |= SB_RDONLY;
 }
 
+/* A read-only upper is shown, and its work directory left alone. */
 static int open_upper(struct super_block *sb, struct fs_context *fc)
 {
 	struct shale_sb *sbi = shale_sb(sb);
 	int err;
 
-	if (!sbi->stack->upper || sb_rdonly(shale_layer_sb(sbi->stack->upper)))
+	if (!sbi->stack->upper)
 		return 0;
 	err = shale_upper_open(sbi, fc);
-	return err ?: shale_workdir_prepare(sb, fc);
+	if (!err && !sb_rdonly(sb))
+		err = shale_workdir_prepare(sb, fc);
+	return err;
 }
 
 /* The root stands on the roots of all layers. */
