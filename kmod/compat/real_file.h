@@ -20,19 +20,18 @@
 
 #if IS_ENABLED(CONFIG_FS_STACK)
 
-/* Who the user is to backing_file_open(): an open file or, in older kernels, its path. */
-#define shale_backing_file_user(file)						\
-	__builtin_choose_expr(							\
-		__builtin_types_compatible_p(typeof(backing_file_open),		\
-			struct file *(const struct file *, int,			\
-				      const struct path *, const struct cred *)),	\
-		(file), &(file)->f_path)
+/* Is the user, to backing_file_open(), an open file? Else it is the path of one. */
+#define SHALE_BACKING_TAKES_FILE						\
+	__builtin_types_compatible_p(typeof(backing_file_open),			\
+		struct file *(const struct file *, int, const struct path *,	\
+			      const struct cred *))
 
 static inline struct file *shale_real_file_open(const struct file *user, int flags,
 						const struct path *real)
 {
-	return backing_file_open(shale_backing_file_user(user), flags | __FMODE_NONOTIFY, real,
-				 current_cred());
+	return backing_file_open(__builtin_choose_expr(SHALE_BACKING_TAKES_FILE, user,
+						       &user->f_path),
+				 flags | __FMODE_NONOTIFY, real, current_cred());
 }
 
 /* By way of the kernel's helper, because security modules want to know both files. */

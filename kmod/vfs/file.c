@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Regular files. Our inode has no pages: what is read, written and mapped is a real file in a
+ * layer, opened as the mounter when ours is opened.
+ */
+#include "vfs/file.h"
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+
+#include "compat/real_file.h"
+#include "stack/creds.h"
+#include "stack/inode.h"
+#include "stack/upper.h"
+#include "union/copy_up.h"
+#include "vfs/aio.h"
+#include "vfs/operations.h"
+
+/* What file->private_data of our regular files points to. */
+struct shale_file {
+	struct shale_entry *entry;	/* what it was opened on; counted */
+	struct file *real;		/* the entry's top-most part; counted */
+	struct file *upper;		/* the copy, once needed: NULL, then set once; counted */
+};
+
+/* Status flags that fcntl() may change while a file is open. */
+#define CHANGEABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT)
+
+/* Flags of an open() that are done with when our own file is opened. */
+#define DONE_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | __O_TMPFILE | O_DIRECTORY)
+
+/* Opening */
+
+/* What may be read may be read without a trace only by the owner. */
+static int noatime_flag(const struct path *real)
+{
+	return inode_owner_or_capable(mnt_idmap(real->mnt), d_inode(real->dentry)) ? O_NOATIME : 0;
+}
+
+/* Opens the top-most part of @entry the way @file is open. As the mounter. */
+static struct file *open_real(const struct file *file, const struct shale_entry *entry)
+{
+	const struct path real = shale_entry_path(shale_sb(file_inode(file)->i_sb), entry);
+	int flags = (file->f_flags & ~(DONE_FLAGS | O_NOATIME)) | O_LARGEFILE;
+	int mask = MAY_OPEN | ACC_MODE(flags);
+	int err;
+
+	if (flags & O_APPEND)
+		mask |= MAY_APPEND;
+	/* Whoever creates a file may use it in spite of its mode. */
+	if (!(file->f_mode & FMODE_CREATED)) {
+		err = inode_permission(mnt_idmap(real.mnt), d_inode(real.dentry), mask);
+		if (err)
+			return ERR_PTR(err);
+	}
+	return shale_real_file_open(file, flags | noatime_flag(&real), &real);
+}
+
+static int copy_up_for_open(struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	/* The VFS truncates after it has opened. */
+	if (file->f_flags & O_TRUNC)
+		return shale_copy_up_truncated(file_dentry(file), 0);
+	return shale_copy_up(file_dentry(file));
+}
+
+static int shale_open(struct inode *inode, struct file *file)
+{
+	struct shale_file *sf;
+	int err = copy_up_for_open(file);
+
+	if (err)
+		return err;
+	sf = kzalloc(sizeof(*sf), GFP_KERNEL_ACCOUNT);
+	if (!sf)
+		return -ENOMEM;
+	sf->entry = shale_entry_get(inode);
+
+	scoped_class(shale_mounter, cred, inode->i_sb)
+		sf->real = open_real(file, sf->entry);
+	if (IS_ERR(sf->real)) {
+		err = PTR_ERR(sf->real);
+		shale_entry_put(sf->entry);
+		kfree(sf);
+		return err;
+	}
+
+	/* Refuses O_DIRECT, now and by fcntl(), exactly where the real file does. */
+	file->f_mode |= sf->real->f_mode & FMODE_CAN_ODIRECT;
+	file->private_data = sf;
+	return 0;
+}
+
+static int shale_release(struct inode *inode, struct file *file)
+{
+	struct shale_file *sf = file->private_data;
+
+	if (sf->upper)
+		fput(sf->upper);
+	fput(sf->real);
+	shale_entry_put(sf->entry);
+	kfree(sf);
+	return 0;
+}
+
+/* From our file to the real one */
+
+static bool is_copied_up(const struct inode *inode)
+{
+	guard(rcu)();
+	return shale_entry_rcu(inode)->upper;
+}
+
+static struct file *already_opened_copy(const struct shale_file *sf)
+{
+	/* Pairs with the cmpxchg() that published the file: it is seen complete. */
+	return smp_load_acquire(&sf->upper);
+}
+
+/* The copy of a file that was opened before it was made. The first who needs it opens it. */
+static struct file *opened_copy(struct file *file)
+{
+	struct shale_file *sf = file->private_data;
+	struct file *copy = already_opened_copy(sf);
+	struct file *first;
+
+	if (copy)
+		return copy;
+
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb) {
+		struct shale_entry *entry __free(shale_entry) = shale_entry_get(file_inode(file));
+
+		copy = open_real(file, entry);
+	}
+	if (IS_ERR(copy))
+		return copy;
+
+	first = cmpxchg(&sf->upper, NULL, copy);
+	if (!first)
+		return copy;
+	fput(copy);
+	return first;
+}
+
+static int take_over_flags(const struct file *file, struct file *real)
+{
+	unsigned int flags = file->f_flags & CHANGEABLE_FLAGS;
+
+	if (likely(flags == (real->f_flags & CHANGEABLE_FLAGS)))
+		return 0;
+	if ((flags & O_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
+		return -EINVAL;
+	if (real->f_op->check_flags) {
+		int err = real->f_op->check_flags(flags);
+
+		if (err)
+			return err;
+	}
+	spin_lock(&real->f_lock);
+	real->f_flags = (real->f_flags & ~CHANGEABLE_FLAGS) | flags;
+	real->f_iocb_flags = iocb_flags(real);
+	spin_unlock(&real->f_lock);
+	return 0;
+}
+
+struct file *shale_file_real(struct file *file)
+{
+	const struct shale_file *sf = file->private_data;
+	struct file *real = sf->real;
+	int err;
+
+	if (!sf->entry->upper && is_copied_up(file_inode(file))) {
+		real = opened_copy(file);
+		if (IS_ERR(real))
+			return real;
+	}
+	err = take_over_flags(file, real);
+	return err ? ERR_PTR(err) : real;
+}
+
+bool shale_file_in_upper(const struct file *file, const struct file *real)
+{
+	const struct shale_upper *upper = shale_sb(file_inode(file)->i_sb)->upper;
+
+	return upper && real->f_path.mnt == upper->layer->mnt;
+}
+
+/* Reading */
+
+/* Only the upper keeps access times. */
+static void accessed(struct file *file, const struct file *real)
+{
+	if (shale_file_in_upper(file, real))
+		file_accessed(file);
+}
+
+static ssize_t shale_read_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct file *file = iocb->ki_filp;
+	struct file *real;
+	ssize_t ret;
+
+	if (!iov_iter_count(iter))
+		return 0;
+	real = shale_file_real(file);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
+		return -EINVAL;
+
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+		ret = shale_read_real(real, iocb, iter);
+	accessed(file, real);
+	return ret;
+}
+
+static ssize_t shale_splice_read(struct file *file, loff_t *pos, struct pipe_inode_info *pipe,
+				 size_t len, unsigned int flags)
+{
+	struct file *real = shale_file_real(file);
+	ssize_t ret;
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+		ret = vfs_splice_read(real, pos, pipe, len, flags);
+	accessed(file, real);
+	return ret;
+}
+
+static int shale_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct file *real = shale_file_real(file);
+	int err;
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if (!real->f_op->mmap)
+		return -ENODEV;
+
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+		err = shale_real_file_mmap(file, real, vma);
+	if (!err)
+		accessed(file, real);
+	return err;
+}
+
+/* Writing. Our inode's lock keeps its size and times in step with the upper's. */
+
+static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct file *file = iocb->ki_filp;
+	struct file *real = shale_file_real(file);
+	int err;
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
+		return -EINVAL;
+	/* By the caller's rights: the real file's own rules would ask for the mounter's. */
+	err = file_remove_privs(file);
+	if (err)
+		return err;
+
+	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb);
+	return tok.err ?: shale_write_real(&tok, real, iocb, iter);
+}
+
+static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
+	if (!iov_iter_count(iter))
+		return 0;
+	inode_lock(inode);
+	ret = write_locked(iocb, iter);
+	shale_inode_copyattr(inode);
+	inode_unlock(inode);
+	return ret;
+}
+
+static ssize_t splice_write_locked(struct pipe_inode_info *pipe, struct file *file, loff_t *pos,
+				   size_t len, unsigned int flags)
+{
+	struct file *real = shale_file_real(file);
+	int err;
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	err = file_remove_privs(file);
+	if (err)
+		return err;
+
+	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb);
+	return tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, len, flags);
+}
+
+/*
+ * Not through shale_write_iter(), which the kernel would call with the pipe locked: others
+ * lock the pipe while they hold the upper's freeze protection, as the wrapper here does.
+ */
+static ssize_t shale_splice_write(struct pipe_inode_info *pipe, struct file *file, loff_t *pos,
+				  size_t len, unsigned int flags)
+{
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = splice_write_locked(pipe, file, pos, len, flags);
+	shale_inode_copyattr(inode);
+	inode_unlock(inode);
+	return ret;
+}
+
+/* Position */
+
+/*
+ * The position is our file's: the real one may serve a copy of us in another mount. Where a
+ * position may be, and where data and the end are, the real file says; it is asked only in
+ * terms that do not depend on its own position, so that callers can't disturb each other.
+ */
+static loff_t shale_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct file *real;
+	loff_t pos;
+
+	if (whence == SEEK_CUR) {
+		if (!offset)
+			return file->f_pos;
+		if (check_add_overflow(file->f_pos, offset, &offset))
+			return -EOVERFLOW;
+		whence = SEEK_SET;
+	}
+	real = shale_file_real(file);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+		pos = vfs_llseek(real, offset, whence);
+	return pos < 0 ? pos : vfs_setpos(file, pos, MAX_LFS_FILESIZE);
+}
+
+/* Durability */
+
+/* A lower does not change, so it is as durable as it will ever be. */
+static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct file *real = shale_file_real(file);
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if (!shale_file_in_upper(file, real))
+		return 0;
+
+	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);
+	return vfs_fsync_range(real, start, end, datasync);
+}
+
+/* Each close() tells the real file, which may have to report errors of a server. */
+static int shale_flush(struct file *file, fl_owner_t id)
+{
+	const struct shale_file *sf = file->private_data;
+	struct file *real = already_opened_copy(sf) ?: sf->real;
+
+	if (!real->f_op->flush)
+		return 0;
+
+	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);
+	return real->f_op->flush(real, id);
+}
+
+const struct file_operations shale_file_fops = {
+	.owner			= THIS_MODULE,
+	.open			= shale_open,
+	.release		= shale_release,
+	.flush			= shale_flush,
+	.llseek			= shale_llseek,
+	.read_iter		= shale_read_iter,
+	.write_iter		= shale_write_iter,
+	.splice_read		= shale_splice_read,
+	.splice_write		= shale_splice_write,
+	.mmap			= shale_mmap,
+	.fsync			= shale_fsync,
+	.fallocate		= shale_fallocate,
+	.fadvise		= shale_fadvise,
+	.copy_file_range	= shale_copy_file_range,
+	.remap_file_range	= shale_remap_file_range,
+};
+
+/* Our inode has no pages. That it has operations at all is what readahead() asks for. */
+const struct address_space_operations shale_aops = {
+};
