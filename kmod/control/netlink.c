@@ -483,7 +483,7 @@ int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	err = netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
 	if (err == -EBUSY)
-		NL_SET_ERR_MSG(info->extack, "the socket has an answer that was not read to its end");
+		NL_SET_ERR_MSG(info->extack, "an answer on this socket was not read to its end");
 	return err;
 }
 
