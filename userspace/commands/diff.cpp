@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <iostream>
+#include <memory>
+
+#include <fcntl.h>
+#include <linux/shale.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+#include "commands/globals.hpp"
+#include "commands/table.hpp"
+#include "commands/target.hpp"
+#include "netlink/client.hpp"
+#include "tree/changes.hpp"
+
+namespace shale {
+
+namespace {
+
+constexpr const char* description =
+    "Show what a writable layer changes, compared with the layers below it.\n\n"
+    "  A  added     C  changed (content, or mode, owner, times, attributes)     D  deleted\n\n"
+    "Of a deleted directory only the directory is listed. A directory in which something changed\n"
+    "is itself listed only if its own mode, owner or attributes changed.";
+
+constexpr const char* examples = "Examples:\n"
+                                 "  shale diff web     the writable layer \"web\", mounted or not\n"
+                                 "  shale diff /mnt    what is mounted there";
+
+struct Layers {
+    std::string upper;
+    std::vector<std::string> lowers; ///< top-most first
+};
+
+Layers layers_of_mount(const std::string& directory) {
+    const UniqueFd fd = open_at(AT_FDCWD, directory, O_PATH | O_DIRECTORY);
+    auto mount = netlink::Client::open().mount_of(fd.get());
+    if (!mount.upper)
+        throw Error(directory, "is mounted without a writable layer, so nothing in it can change",
+                    "name a mount that has one: \"shale mounts\" lists them");
+    return {*std::move(mount.upper), std::move(mount.lowers)};
+}
+
+Layers layers_of_snapshot(const std::string& name, Store& store) {
+    const auto snapshot = store.snapshot(name);
+    return {snapshot.upper, store.layer_paths(store.image(snapshot.image))};
+}
+
+Layers find_layers(const std::string& target, const Globals& globals) {
+    const auto point = mounted_on(target);
+    if (point && point->type == SHALE_FAMILY_NAME)
+        return layers_of_mount(target);
+    if (point || target.find('/') != std::string::npos)
+        throw Error(target,
+                    point ? "not a Shale mount: its type is " + point->type : "not a mount point",
+                    "\"shale mounts\" lists what is mounted");
+    if (auto store = existing_store(globals.root))
+        return layers_of_snapshot(target, *store);
+    throw Error(target, "there is no store in " + globals.root,
+                "name it with --root, or name a mount point");
+}
+
+std::vector<tree::Change> find_changes(const Layers& layers) {
+    tree::Union::Layers stack{tree::Layer::open(layers.upper)};
+    for (const std::string& lower : layers.lowers)
+        stack.push_back(tree::Layer::open(lower));
+    const tree::Union after(stack);
+    stack.erase(stack.begin());
+    return tree::changes(tree::Union(stack), after);
+}
+
+constexpr const char* letter(tree::Kind kind) {
+    switch (kind) {
+    case tree::Kind::added:
+        return "A";
+    case tree::Kind::changed:
+        return "C";
+    case tree::Kind::deleted:
+        return "D";
+    }
+    return "?";
+}
+
+void run(const std::string& target, const Globals& globals) {
+    const auto changes = find_changes(find_layers(target, globals));
+    if (globals.json) {
+        auto list = nlohmann::json::array();
+        for (const tree::Change& change : changes)
+            list.push_back({{"kind", letter(change.kind)}, {"path", change.path}});
+        print_json(list);
+        return;
+    }
+    for (const tree::Change& change : changes)
+        std::cout << letter(change.kind) << " " << printable(change.path) << "\n";
+}
+
+} // namespace
+
+void add_diff_command(CLI::App& app, Globals& globals) {
+    auto target = std::make_shared<std::string>();
+    CLI::App* command = app.add_subcommand("diff", description);
+    command->add_option("target", *target, "Name of a writable layer, or a mount point")
+        ->type_name("NAME|DIR")
+        ->required();
+    add_json_flag(*command, globals);
+    command->footer(examples);
+    command->callback([target, &globals] { run(*target, globals); });
+}
+
+} // namespace shale

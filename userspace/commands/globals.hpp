@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+namespace shale {
+
+/// What all commands share.
+struct Globals {
+    std::string root = "/var/lib/shale"; ///< of the store: --root or $SHALE_ROOT
+    bool json = false;                   ///< --json: print one JSON document instead of text
+};
+
+/// Gives @p command the flag --json.
+void add_json_flag(CLI::App& command, Globals& globals);
+
+/// Prints @p document to standard output. Bytes that are not UTF-8, as names may hold, are
+/// replaced.
+void print_json(const nlohmann::json& document);
+
+// One file per command.
+void add_image_command(CLI::App& app, Globals& globals);
+void add_mount_command(CLI::App& app, Globals& globals);
+void add_umount_command(CLI::App& app, Globals& globals);
+void add_mounts_command(CLI::App& app, Globals& globals);
+void add_diff_command(CLI::App& app, Globals& globals);
+
+} // namespace shale

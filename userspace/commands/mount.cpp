@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+#include <memory>
+
+#include "commands/globals.hpp"
+#include "commands/table.hpp"
+#include "mounting/stack.hpp"
+#include "store/store.hpp"
+
+namespace shale {
+
+namespace {
+
+struct MountOptions {
+    std::vector<std::string> arguments; ///< IMAGE DIR, or DIR with --lower
+    std::string name;
+    bool read_only = false;
+    mounting::Stack stack;
+};
+
+constexpr const char* description =
+    "Mount an image, or layers of your own, on a directory.\n\n"
+    "An image gets a writable layer, in which every change to the mounted tree ends up; the image\n"
+    "itself never changes. The layer has a name, keeps its content when it is unmounted, and "
+    "comes\n"
+    "back when it is mounted under that name again. One image can be mounted many times.";
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  shale mount debian:12 /mnt                  a fresh writable layer; its name is printed\n"
+    "  shale mount debian:12 /mnt --name web       the writable layer \"web\", made if need be\n"
+    "  shale mount debian:12 /mnt --read-only      just the image\n"
+    "  shale mount --lower a --lower b /mnt        a over b, read-only\n"
+    "  shale mount --lower a --upper u --work w /mnt   changes go to u; w is an empty directory\n"
+    "                                              beside u that the kernel works in";
+
+/// A name for a writable layer made from that of an image: letters, digits, '.', '_' and '-'.
+std::string plain_name(std::string image) {
+    constexpr std::size_t longest = 100;
+    const auto alphanumeric = [](char c) { return std::isalnum(static_cast<unsigned char>(c)); };
+    image.resize(std::min(image.size(), longest));
+    std::replace_if(
+        image.begin(), image.end(),
+        [&](char c) { return !alphanumeric(c) && c != '.' && c != '_' && c != '-'; }, '-');
+    return alphanumeric(image.front()) ? image : "image" + image;
+}
+
+/// A name that no writable layer has yet.
+std::string free_name(Store& store, const std::string& image) {
+    const auto snapshots = store.snapshots();
+    const auto taken = [&](const std::string& name) {
+        return std::any_of(snapshots.begin(), snapshots.end(),
+                           [&](const SnapshotRecord& snapshot) { return snapshot.name == name; });
+    };
+    const std::string base = plain_name(image);
+    std::string name = base;
+    for (int number = 2; taken(name); ++number)
+        name = base + "-" + std::to_string(number);
+    return name;
+}
+
+void report(const MountOptions& options, const std::string& target, const std::string& image,
+            bool json) {
+    const mounting::Stack& stack = options.stack;
+    if (json) {
+        print_json({{"mountpoint", target},
+                    {"image", image.empty() ? nlohmann::json() : nlohmann::json(image)},
+                    {"name", stack.source},
+                    {"read_only", stack.read_only || !stack.upper},
+                    {"lowers", stack.lowers},
+                    {"upper", stack.upper ? nlohmann::json(*stack.upper) : nlohmann::json()},
+                    {"work", stack.work ? nlohmann::json(*stack.work) : nlohmann::json()}});
+        return;
+    }
+    std::cout << "mounted " << (image.empty() ? "" : printable(image) + " ") << "on "
+              << printable(target);
+    if (!image.empty())
+        std::cout << " as " << printable(stack.source);
+    if (stack.upper)
+        std::cout << "; changes go to " << printable(*stack.upper) << "\n";
+    else
+        std::cout << ", read-only\n";
+}
+
+void mount_image(MountOptions& options, const std::string& target, const Globals& globals) {
+    auto store = Store::open(globals.root);
+    const auto image = store.image(options.arguments.front());
+    mounting::Stack& stack = options.stack;
+    stack.lowers = store.layer_paths(image);
+    stack.source = options.name.empty() ? free_name(store, image.name) : options.name;
+    if (options.read_only) {
+        mounting::mount_stack(stack, target);
+    } else {
+        const auto before = store.snapshots();
+        const bool fresh = std::none_of(before.begin(), before.end(), [&](const auto& snapshot) {
+            return snapshot.name == stack.source;
+        });
+        const auto snapshot = store.prepare(stack.source, image.name);
+        stack.upper = snapshot.upper;
+        stack.work = snapshot.work;
+        try {
+            mounting::mount_stack(stack, target);
+        } catch (...) {
+            if (fresh)
+                store.remove_snapshot(stack.source);
+            throw;
+        }
+    }
+    report(options, target, image.name, globals.json);
+}
+
+void mount_layers(MountOptions& options, const std::string& target, const Globals& globals) {
+    options.stack.read_only = options.read_only;
+    if (!options.name.empty())
+        options.stack.source = options.name;
+    mounting::mount_stack(options.stack, target);
+    report(options, target, "", globals.json);
+}
+
+void run(MountOptions& options, const Globals& globals) {
+    const bool layers = !options.stack.lowers.empty();
+    const std::size_t wanted = layers ? 1 : 2;
+    if (options.arguments.size() != wanted)
+        throw CLI::ValidationError(layers ? "with --lower, give one DIR and no IMAGE"
+                                          : "give IMAGE and DIR, or --lower and DIR");
+    const std::string target = options.arguments.back();
+    if (layers)
+        mount_layers(options, target, globals);
+    else
+        mount_image(options, target, globals);
+}
+
+} // namespace
+
+void add_mount_command(CLI::App& app, Globals& globals) {
+    auto options = std::make_shared<MountOptions>();
+    CLI::App* command = app.add_subcommand("mount", description);
+    command->add_option("arguments", options->arguments, "IMAGE (as in \"shale image ls\") and DIR")
+        ->type_name("[IMAGE] DIR")
+        ->required()
+        ->expected(1, 2);
+    command->add_option("--name", options->name, "Name of the writable layer, old or new")
+        ->type_name("NAME");
+    command->add_flag("--read-only", options->read_only, "Without writable layer");
+    CLI::Option* lower = command
+                             ->add_option("--lower", options->stack.lowers,
+                                          "A read-only layer; repeat it, the top-most first")
+                             ->type_name("DIR")
+                             ->allow_extra_args(false)
+                             ->take_all();
+    CLI::Option* upper = command->add_option("--upper", options->stack.upper, "The writable layer")
+                             ->type_name("DIR")
+                             ->needs(lower);
+    CLI::Option* work =
+        command
+            ->add_option("--work", options->stack.work,
+                         "An empty directory on the same mount as the writable layer")
+            ->type_name("DIR")
+            ->needs(upper);
+    upper->needs(work);
+    command
+        ->add_option("-o,--option", options->stack.options,
+                     "A mount option of the file system; may be repeated")
+        ->type_name("KEY[=VALUE]")
+        ->allow_extra_args(false)
+        ->take_all();
+    add_json_flag(*command, globals);
+    command->footer(examples);
+    command->callback([options, &globals] { run(*options, globals); });
+}
+
+} // namespace shale

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <iostream>
+
+#include "commands/globals.hpp"
+#include "commands/table.hpp"
+#include "commands/target.hpp"
+#include "netlink/client.hpp"
+
+namespace shale {
+
+namespace {
+
+constexpr const char* description =
+    "List the Shale mounts, as the kernel knows them.\n\n"
+    "With --json: all layers of each, and counters of what was copied to the writable layer.";
+
+constexpr const char* examples = "Example:\n"
+                                 "  shale mounts\n"
+                                 "  shale mounts --json | jq '.[].mountpoints'";
+
+/// A mount with what the store and /proc know of it.
+struct Row {
+    netlink::MountRecord mount;
+    std::vector<std::string> places;
+    std::string name;
+    std::string image;
+};
+
+std::vector<Row> rows(const Globals& globals) {
+    auto store = existing_store(globals.root);
+    std::vector<Row> rows;
+    for (auto& mount : netlink::Client::open().mounts()) {
+        Row row;
+        for (auto& place : mount_points(mount))
+            row.places.push_back(std::move(place.path));
+        row.name = mount.source;
+        if (store && mount.upper) {
+            if (const auto snapshot = snapshot_with_upper(*store, *mount.upper)) {
+                row.name = snapshot->name;
+                row.image = snapshot->image;
+            }
+        } else if (store) {
+            if (const auto image = image_with_layers(*store, mount.lowers))
+                row.image = image->name;
+        }
+        row.mount = std::move(mount);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void print_table(const std::vector<Row>& rows) {
+    Table table({"ID", "MOUNTED ON", "NAME", "IMAGE", "LOWERS", "UPPER"});
+    for (const Row& row : rows) {
+        std::string places;
+        for (const std::string& place : row.places)
+            places += (places.empty() ? "" : ",") + place;
+        table.add({std::to_string(row.mount.id), places.empty() ? "(elsewhere)" : places, row.name,
+                   row.image.empty() ? "-" : row.image, std::to_string(row.mount.lowers.size()),
+                   row.mount.upper.value_or("(read-only)")});
+    }
+    table.print(std::cout);
+}
+
+nlohmann::json document(const std::vector<Row>& rows) {
+    auto list = nlohmann::json::array();
+    const auto text = [](const std::optional<std::string>& value) {
+        return value ? nlohmann::json(*value) : nlohmann::json();
+    };
+    for (const Row& row : rows)
+        list.push_back({{"id", row.mount.id},
+                        {"major", row.mount.major},
+                        {"minor", row.mount.minor},
+                        {"mountpoints", row.places},
+                        {"name", row.name},
+                        {"image", row.image.empty() ? nlohmann::json() : nlohmann::json(row.image)},
+                        {"source", row.mount.source},
+                        {"lowers", row.mount.lowers},
+                        {"upper", text(row.mount.upper)},
+                        {"work", text(row.mount.work)},
+                        {"copy_ups", row.mount.copy_ups},
+                        {"copy_up_bytes", row.mount.copy_up_bytes}});
+    return list;
+}
+
+void run(const Globals& globals) {
+    const auto found = rows(globals);
+    if (globals.json)
+        print_json(document(found));
+    else if (found.empty())
+        std::cout << "nothing is mounted\n";
+    else
+        print_table(found);
+}
+
+} // namespace
+
+void add_mounts_command(CLI::App& app, Globals& globals) {
+    CLI::App* command = app.add_subcommand("mounts", description);
+    add_json_flag(*command, globals);
+    command->footer(examples);
+    command->callback([&globals] { run(globals); });
+}
+
+} // namespace shale
