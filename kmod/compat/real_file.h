@@ -18,6 +18,12 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
+/* Reads of layers leave no trace there, as far as the mounter may read without one. */
+static inline int shale_noatime_flag(const struct path *real)
+{
+	return inode_owner_or_capable(mnt_idmap(real->mnt), d_inode(real->dentry)) ? O_NOATIME : 0;
+}
+
 #if IS_ENABLED(CONFIG_FS_STACK)
 
 /* Is the user, to backing_file_open(), an open file? Else it is the path of one. */
@@ -64,10 +70,10 @@ static inline int shale_real_file_mmap(struct file *user, struct file *real,
 #endif
 
 /* A directory of a layer, to read its names; it has no user. */
-static inline struct file *shale_real_dir_open(int flags, const struct path *real)
+static inline struct file *shale_real_dir_open(const struct path *real)
 {
-	return dentry_open(real, flags | O_RDONLY | O_DIRECTORY | __FMODE_NONOTIFY,
-			   current_cred());
+	return dentry_open(real, O_RDONLY | O_DIRECTORY | O_LARGEFILE | __FMODE_NONOTIFY |
+			   shale_noatime_flag(real), current_cred());
 }
 
 #endif

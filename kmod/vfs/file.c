@@ -32,12 +32,6 @@ struct shale_file {
 
 /* Opening */
 
-/* What may be read may be read without a trace only by the owner. */
-static int noatime_flag(const struct path *real)
-{
-	return inode_owner_or_capable(mnt_idmap(real->mnt), d_inode(real->dentry)) ? O_NOATIME : 0;
-}
-
 /* Opens the top-most part of @entry the way @file is open. As the mounter. */
 static struct file *open_real(const struct file *file, const struct shale_entry *entry)
 {
@@ -54,7 +48,7 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 		if (err)
 			return ERR_PTR(err);
 	}
-	return shale_real_file_open(file, flags | noatime_flag(&real), &real);
+	return shale_real_file_open(file, flags | shale_noatime_flag(&real), &real);
 }
 
 static int copy_up_for_open(struct file *file)
