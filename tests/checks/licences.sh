@@ -12,15 +12,17 @@ complain() {
     status=1
 }
 
-# The licence that a file must have; empty if it needs none.
+# The licences of which a file must have one, one per line; empty if it needs none.
 licence_for() {
+    local generated='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)'
     case $1 in
     LICENSES/*) ;;
+    include/uapi/linux/shale.h | *netlink_gen.[ch] | include/netlink/*.yaml) echo "$generated" ;;
     include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;
-    *netlink_gen.[ch] | include/netlink/*.yaml) echo '((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
     Kbuild | kmod/*) echo 'GPL-2.0' ;;
     userspace/main.cpp | userspace/commands/*) echo 'GPL-2.0-or-later' ;;
-    userspace/*) echo 'LGPL-2.1-or-later' ;;
+    userspace/*.[ch]pp | userspace/*.[ch]) echo 'LGPL-2.1-or-later' ;;
+    userspace/*) printf '%s\n' 'LGPL-2.1-or-later' 'GPL-2.0-or-later' ;;
     *) echo 'GPL-2.0-or-later' ;;
     esac
 }
@@ -31,9 +33,9 @@ check_file() {
     [[ -n $wanted ]] || return
     said=$(head -n 3 "$1" | sed -nE 's/.*SPDX-License-Identifier: //; T; s/ *(\*\/|-->)$//; p')
     if [[ -z $said ]]; then
-        complain "$1" "no SPDX-License-Identifier in its first lines; wanted: $wanted"
-    elif [[ $said != "$wanted" ]]; then
-        complain "$1" "its licence is '$said', wanted: $wanted"
+        complain "$1" "no SPDX-License-Identifier in its first lines; wanted: ${wanted//$'\n'/ or }"
+    elif ! grep -qxF "$said" <<<"$wanted"; then
+        complain "$1" "its licence is '$said', wanted: ${wanted//$'\n'/ or }"
     fi
 }
 

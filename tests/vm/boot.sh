@@ -73,7 +73,7 @@ make_initramfs() {
 write_job() {
     local word
     {
-        printf '%s\0' base "$base" cwd "$PWD" modules "$module_dir"
+        printf '%s\0' base "$base" cwd "$(pwd -P)" modules "$module_dir"
         [[ -n $module ]] && printf '%s\0' load "$module"
         [[ $terminal == yes ]] && printf '%s\0' tty yes
         for word in "$tree" "${shares[@]}"; do
@@ -84,7 +84,7 @@ write_job() {
         for word in LANG LC_ALL LC_CTYPE LANGUAGE COLORTERM NO_COLOR CI; do
             [[ -n ${!word:-} ]] && printf '%s\0' env "$word=${!word}"
         done
-        printf '%s\0' env SHALE_VM=1
+        printf '%s\0' env "PWD=$PWD" env SHALE_VM=1
         for word in "${command[@]}"; do
             printf '%s\0' arg "$word"
         done
@@ -135,12 +135,14 @@ stop_file_servers() {
 # --- QEMU --------------------------------------------------------------------
 
 start_guest() {
-    local memory=3072 relay=("$build/vm/host-relay")
+    local memory relay=("$build/vm/host-relay")
     [[ $terminal == yes ]] && relay+=(-t)
+    memory=$(guest_memory)
 
-    # no_timer_check: under load one boot in twenty fails without. A blocked task ends the
-    # guest: nothing else would end a command that hangs in the kernel.
+    # no_timer_check: under load one boot in twenty fails without. A task or processor that is
+    # stuck ends the guest: nothing else would end a command that hangs in the kernel.
     local arguments="console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic hung_task_panic=1
+        softlockup_panic=1 watchdog_thresh=30
         no_timer_check nokaslr norandmaps mitigations=off random.trust_cpu=on reboot=t
         rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init shale_job=$run_dir/job"
 
@@ -163,6 +165,11 @@ start_guest() {
     )
     supervised "${relay[@]}" "$run_dir" "${qemu[@]}"
     relay_status=$?
+}
+
+# In MiB: 3 GiB, less on a small host. It is taken as the guest touches it.
+guest_memory() {
+    awk '/^MemTotal:/ { half = int($2 / 2048); print half < 3072 ? half : 3072 }' /proc/meminfo
 }
 
 # A second processor shows races; a third only takes time from the others.

@@ -709,8 +709,8 @@ static int pass_everything_on(int children, int kmsg)
 			{ .fd = input_pending ? command_in : -1, .events = POLLOUT },
 		};
 
-		if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
-			continue;
+		if (poll(p, sizeof(p) / sizeof(p[0]), ALIVE_SECONDS * 1000 / 2) <= 0)
+			send_frame(FRAME_ALIVE, NULL, 0);
 		if (p[1].revents)
 			forward_output(&command_out, FRAME_STDOUT);
 		if (p[2].revents)

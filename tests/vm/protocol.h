@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define PORT_NAME "shale"
+#define ALIVE_SECONDS 20
 
 enum frame_kind {
 	/* host to guest */
@@ -21,6 +22,7 @@ enum frame_kind {
 	FRAME_STDOUT,		/* bytes */
 	FRAME_STDERR,		/* bytes */
 	FRAME_LOG,		/* lines of the kernel log */
+	FRAME_ALIVE,		/* nothing, at least every ALIVE_SECONDS */
 	FRAME_FAILED,		/* text: the guest could not be set up */
 	FRAME_EXIT,		/* int32_t, as a shell counts: 128 + signal */
 };

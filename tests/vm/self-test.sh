@@ -3,8 +3,7 @@
 #
 # What `./run vm` promises, tried one promise after the other, each in a machine of its own. Prints KTAP.
 #
-# The shell that expands what stands in single quotes is the guest's:
-# shellcheck disable=SC2016
+#   self-test.sh [NAME...]      all, or those named
 
 set -u
 run=$(realpath "$(dirname "$0")/../../run")
@@ -36,6 +35,7 @@ tests=(
     two_machines_at_once
     interrupt_leaves_nothing_behind
 )
+(($#)) && tests=("$@")
 
 vm() {
     timeout --kill-after=10 240 "$run" vm "$@" 2>"$work/errors"
