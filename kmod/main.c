@@ -4,6 +4,7 @@
 
 #include "control/netlink.h"
 #include "stack/inode.h"
+#include "vfs/aio.h"
 #include "vfs/super.h"
 
 static int __init shale_init(void)
@@ -14,9 +15,13 @@ static int __init shale_init(void)
 	if (err)
 		return err;
 
-	err = shale_super_init();
+	err = shale_aio_init();
 	if (err)
 		goto exit_inode;
+
+	err = shale_super_init();
+	if (err)
+		goto exit_aio;
 
 	err = shale_control_init();
 	if (err)
@@ -25,6 +30,8 @@ static int __init shale_init(void)
 
 exit_super:
 	shale_super_exit();
+exit_aio:
+	shale_aio_exit();
 exit_inode:
 	shale_inode_exit();
 	return err;
@@ -34,6 +41,7 @@ static void __exit shale_exit(void)
 {
 	shale_control_exit();
 	shale_super_exit();
+	shale_aio_exit();
 	shale_inode_exit();
 }
 
