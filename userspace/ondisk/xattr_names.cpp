@@ -15,6 +15,10 @@ std::string_view mark_prefix(Prefix prefix) noexcept {
     return prefix == Prefix::trusted ? SHALE_XATTR_TRUSTED : SHALE_XATTR_USER;
 }
 
+bool is_private_to_any(std::string_view stored) noexcept {
+    return stored.starts_with(SHALE_XATTR_TRUSTED) || stored.starts_with(SHALE_XATTR_USER);
+}
+
 std::optional<std::string> shown_name(Prefix prefix, std::string_view stored) {
     const auto own = mark_prefix(prefix);
     if (!stored.starts_with(own))

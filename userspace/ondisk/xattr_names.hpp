@@ -14,6 +14,10 @@ namespace shale::ondisk {
 /// "trusted.overlay." or "user.overlay.".
 std::string_view mark_prefix(Prefix prefix) noexcept;
 
+/// Whether @p stored is a name that a stacking file system may keep for itself, under either prefix.
+/// An image that comes with such names must not bring them into a layer.
+bool is_private_to_any(std::string_view stored) noexcept;
+
 /// The name under which a mount shows the attribute that a layer holds as `stored`; nothing if it
 /// is a mark of the mount's own. A nested mount's marks are stored one level deeper
 /// ("trusted.overlay.overlay.opaque") and shown without that level.

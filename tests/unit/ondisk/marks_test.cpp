@@ -71,6 +71,14 @@ TEST(XattrNames, PeelOneLevelOffTheMarksOfANestedMount) {
               "trusted.overlay.overlay.opaque");
 }
 
+TEST(XattrNames, ArePrivateUnderEitherPrefixEscapedOnesIncluded) {
+    EXPECT_TRUE(is_private_to_any("trusted.overlay.opaque"));
+    EXPECT_TRUE(is_private_to_any("user.overlay.whiteout"));
+    EXPECT_TRUE(is_private_to_any("trusted.overlay.overlay.opaque"));
+    EXPECT_FALSE(is_private_to_any("user.overlays"));
+    EXPECT_FALSE(is_private_to_any("trusted.other"));
+}
+
 TEST(XattrNames, AreStoredTheWayTheyAreShown) {
     for (const char* shown : {"user.a", "trusted.overlay.opaque", "trusted.overlay.overlay.x"})
         EXPECT_EQ(shown_name(Prefix::trusted, stored_name(Prefix::trusted, shown)), shown);
