@@ -3,10 +3,12 @@
 // The command `shale`: its subcommands, and what an error becomes.
 #include <exception>
 #include <iostream>
+#include <memory>
 
 #include <sys/resource.h>
 
 #include "commands/globals.hpp"
+#include "commands/help.hpp"
 
 namespace {
 
@@ -47,6 +49,8 @@ void raise_descriptor_limit() {
 int main(int argc, char** argv) {
     shale::Globals globals;
     CLI::App app(description, "shale");
+    app.formatter(std::make_shared<shale::Help>());
+    app.failure_message(shale::usage_error);
     app.set_version_flag("--version", version);
     app.add_option("--root", globals.root, "Where images and writable layers are kept")
         ->envname("SHALE_ROOT")
