@@ -3,6 +3,7 @@
 
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/posix_acl.h>
 #include <linux/slab.h>
 
 /*
@@ -86,4 +87,29 @@ void shale_layer_put(struct shale_layer *layer)
 		return;
 	kern_unmount(layer->mnt);
 	shale_layer_free(layer);
+}
+
+struct posix_acl *shale_layer_acl(const struct path *real, struct posix_acl *acl)
+{
+	struct mnt_idmap *idmap = mnt_idmap(real->mnt);
+	struct user_namespace *user_ns = i_user_ns(d_inode(real->dentry));
+	struct posix_acl_entry *entry, *end;
+	struct posix_acl *mapped;
+
+	if (!IS_ENABLED(CONFIG_FS_POSIX_ACL) || IS_ERR_OR_NULL(acl) ||
+	    !is_idmapped_mnt(real->mnt))
+		return acl;
+
+	mapped = posix_acl_clone(acl, GFP_KERNEL);
+	posix_acl_release(acl);
+	if (!mapped)
+		return ERR_PTR(-ENOMEM);
+
+	FOREACH_ACL_ENTRY(entry, mapped, end) {
+		if (entry->e_tag == ACL_USER)
+			entry->e_uid = vfsuid_into_kuid(make_vfsuid(idmap, user_ns, entry->e_uid));
+		else if (entry->e_tag == ACL_GROUP)
+			entry->e_gid = vfsgid_into_kgid(make_vfsgid(idmap, user_ns, entry->e_gid));
+	}
+	return mapped;
 }

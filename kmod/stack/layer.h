@@ -44,6 +44,15 @@ static inline struct mnt_idmap *shale_layer_idmap(const struct shale_layer *laye
 	return mnt_idmap(layer->mnt);
 }
 
+/**
+ * shale_layer_acl - an ACL of a layer with ids as the layer's mount shows them
+ * @real: the object in the layer
+ * @acl: what the VFS gave for it, NULL and ERR_PTR included; its reference is taken over
+ *
+ * Return: @acl or, as that may be the real inode's cached one, a copy; or ERR_PTR.
+ */
+struct posix_acl *shale_layer_acl(const struct path *real, struct posix_acl *acl);
+
 static inline struct super_block *shale_layer_sb(const struct shale_layer *layer)
 {
 	return layer->mnt->mnt_sb;

@@ -144,12 +144,27 @@ int shale_upper_removexattr(const struct shale_token *tok, struct dentry *dentry
 	return vfs_removexattr(shale_upper_idmap(tok), dentry, name);
 }
 
+/* What may be given to the VFS, which translates ids in place. NULL: out of memory. */
+static struct posix_acl *acl_to_give(const struct shale_token *tok, struct posix_acl *acl)
+{
+	if (IS_ENABLED(CONFIG_FS_POSIX_ACL) && is_idmapped_mnt(tok->upper->layer->mnt))
+		return posix_acl_clone(acl, GFP_KERNEL);
+	return posix_acl_dup(acl);
+}
+
 int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, const char *name,
 			struct posix_acl *acl)
 {
+	int err;
+
 	if (!acl)
 		return vfs_remove_acl(shale_upper_idmap(tok), dentry, name);
-	return vfs_set_acl(shale_upper_idmap(tok), dentry, name, acl);
+	acl = acl_to_give(tok, acl);
+	if (!acl)
+		return -ENOMEM;
+	err = vfs_set_acl(shale_upper_idmap(tok), dentry, name, acl);
+	posix_acl_release(acl);
+	return err;
 }
 
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,

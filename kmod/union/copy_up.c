@@ -262,7 +262,8 @@ static int copy_data(struct copy_up *cu)
 
 static int copy_acl(struct copy_up *cu, const struct shale_token *tok, const char *name)
 {
-	struct posix_acl *acl = vfs_get_acl(mnt_idmap(cu->from.mnt), cu->from.dentry, name);
+	struct posix_acl *acl = shale_layer_acl(&cu->from, vfs_get_acl(mnt_idmap(cu->from.mnt),
+								       cu->from.dentry, name));
 	int err;
 
 	if (IS_ERR(acl))

@@ -16,31 +16,6 @@
 #include "union/copy_up.h"
 #include "vfs/operations.h"
 
-/* Ids as the layer's mount shows them. The ACL is the real inode's cached one: never edit that. */
-static struct posix_acl *acl_through_layer(const struct path *real, struct posix_acl *acl)
-{
-	struct mnt_idmap *idmap = mnt_idmap(real->mnt);
-	struct user_namespace *user_ns = i_user_ns(d_inode(real->dentry));
-	struct posix_acl *mapped;
-	struct posix_acl_entry *entry, *end;
-
-	if (IS_ERR_OR_NULL(acl) || !is_idmapped_mnt(real->mnt))
-		return acl;
-
-	mapped = posix_acl_clone(acl, GFP_KERNEL);
-	posix_acl_release(acl);
-	if (!mapped)
-		return ERR_PTR(-ENOMEM);
-
-	FOREACH_ACL_ENTRY(entry, mapped, end) {
-		if (entry->e_tag == ACL_USER)
-			entry->e_uid = vfsuid_into_kuid(make_vfsuid(idmap, user_ns, entry->e_uid));
-		else if (entry->e_tag == ACL_GROUP)
-			entry->e_gid = vfsgid_into_kgid(make_vfsgid(idmap, user_ns, entry->e_gid));
-	}
-	return mapped;
-}
-
 /* RCU-walk can take neither references nor a copy. */
 static struct posix_acl *get_acl_rcu(struct inode *inode, int type)
 {
@@ -71,7 +46,7 @@ struct posix_acl *shale_get_inode_acl(struct inode *inode, int type, bool rcu)
 		return NULL;
 
 	CLASS(shale_mounter, cred)(inode->i_sb);
-	return acl_through_layer(&real, get_inode_acl(d_inode(real.dentry), type));
+	return shale_layer_acl(&real, get_inode_acl(d_inode(real.dentry), type));
 }
 
 /* For whoever reads the ACL itself. */
@@ -85,8 +60,8 @@ struct posix_acl *shale_get_acl(struct mnt_idmap *idmap, struct dentry *dentry, 
 		return NULL;
 
 	CLASS(shale_mounter, cred)(inode->i_sb);
-	return acl_through_layer(&real, vfs_get_acl(mnt_idmap(real.mnt), real.dentry,
-						    posix_acl_xattr_name(type)));
+	return shale_layer_acl(&real, vfs_get_acl(mnt_idmap(real.mnt), real.dentry,
+						  posix_acl_xattr_name(type)));
 }
 
 /* 1: there is an ACL; 0: there is none; or a negative errno. */
@@ -112,24 +87,6 @@ static bool must_drop_sgid(struct mnt_idmap *idmap, const struct inode *inode, i
 	       !in_group_or_capable(idmap, inode, i_gid_into_vfsgid(idmap, inode));
 }
 
-static int upper_set_acl(const struct shale_token *tok, struct dentry *upper,
-			 struct posix_acl *acl, int type)
-{
-	struct posix_acl *mapped;
-	int err;
-
-	if (!acl || !is_idmapped_mnt(tok->upper->layer->mnt))
-		return shale_upper_set_acl(tok, upper, posix_acl_xattr_name(type), acl);
-
-	/* The VFS translates ids in place, but @acl is still our caller's. */
-	mapped = posix_acl_clone(acl, GFP_KERNEL);
-	if (!mapped)
-		return -ENOMEM;
-	err = shale_upper_set_acl(tok, upper, posix_acl_xattr_name(type), mapped);
-	posix_acl_release(mapped);
-	return err;
-}
-
 /* The bit goes first: the ACL may give the group rights that were not meant to come with it. */
 static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool drop_sgid)
 {
@@ -142,7 +99,7 @@ static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool
 		return tok.err;
 	if (drop_sgid)
 		err = shale_upper_setattr(&tok, entry->upper, &attr);
-	return err ?: upper_set_acl(&tok, entry->upper, acl, type);
+	return err ?: shale_upper_set_acl(&tok, entry->upper, posix_acl_xattr_name(type), acl);
 }
 
 /*
