@@ -66,18 +66,4 @@ int XattrTarget::remove(const std::string& name) const {
     return result == 0 ? 0 : errno;
 }
 
-int copy_xattrs(const XattrTarget& from, const XattrTarget& to,
-                bool (*skip)(std::string_view)) {
-    for (const std::string& name : from.names()) {
-        if (skip(name))
-            continue;
-        const std::optional<std::string> value = from.get(name);
-        if (!value)
-            continue;
-        if (const int code = to.set(name, *value); code != 0)
-            return code;
-    }
-    return 0;
-}
-
 } // namespace shale

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace shale {
@@ -29,9 +28,5 @@ private:
     int fd_ = -1;
     std::string path_;
 };
-
-/// Copies every attribute but those @p skip says yes to. Returns the errno value of the first that
-/// could not be set, or 0.
-int copy_xattrs(const XattrTarget& from, const XattrTarget& to, bool (*skip)(std::string_view));
 
 } // namespace shale

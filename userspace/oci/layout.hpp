@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "oci/descriptor.hpp"
+
+namespace shale::oci {
+
+/// An OCI image layout: a directory with oci-layout, index.json and blobs/sha256.
+class Layout {
+public:
+    /// Throws Error where @p path is no image layout of a version we know.
+    explicit Layout(std::string path);
+
+    /// What index.json lists, in its order.
+    const std::vector<Descriptor>& entries() const { return entries_; }
+    /// The distinct tags among them.
+    std::vector<std::string> tags() const;
+    const std::string& path() const { return path_; }
+
+    /// Opens the blob for reading after comparing its size with the descriptor's, which is how
+    /// most truncated copies show at once. The digest is the reader's business.
+    UniqueFd open_blob(const Descriptor& descriptor) const;
+    /// A small blob (manifest, config, index), size and digest checked.
+    std::string read_blob(const Descriptor& descriptor) const;
+    /// Where the blob lies, for messages.
+    std::string blob_path(const Digest& digest) const;
+
+private:
+    std::string read_small_file(const std::string& name) const;
+
+    std::string path_;
+    UniqueFd dir_;
+    std::vector<Descriptor> entries_;
+};
+
+} // namespace shale::oci

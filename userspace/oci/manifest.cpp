@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "oci/manifest.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace shale::oci {
+
+namespace {
+
+/// An index of indexes is as deep as images get; this only ends circles.
+constexpr int max_index_depth = 8;
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+std::vector<Descriptor> entries_tagged(const Layout& layout, const std::string& tag) {
+    const std::vector<std::string> tags = layout.tags();
+    if (layout.entries().empty())
+        throw Error(layout.path() + "/index.json", "lists no image");
+    if (tag.empty()) {
+        if (tags.size() > 1)
+            throw Error(layout.path(), "holds several images",
+                        "name one as " + layout.path() + ":TAG; tags are " + joined(tags));
+        return layout.entries();
+    }
+    std::vector<Descriptor> found;
+    for (const Descriptor& entry : layout.entries()) {
+        if (entry.tag == tag)
+            found.push_back(entry);
+    }
+    if (found.empty())
+        throw Error(layout.path(), "holds no image tagged '" + tag + "'",
+                    tags.empty() ? "its images have no tags: leave out ':" + tag + "'"
+                                 : "tags are " + joined(tags));
+    return found;
+}
+
+/// The manifests for @p platform, or that do not say what they are for, depth first.
+void collect(const Layout& layout, const std::vector<Descriptor>& entries, const Platform& platform,
+             int depth, std::vector<Descriptor>& found, std::vector<std::string>& others) {
+    for (const Descriptor& entry : entries) {
+        if (entry.is_index()) {
+            if (depth == max_index_depth)
+                throw Error(layout.blob_path(entry.digest), "indexes are nested too deeply");
+            const JsonFile index(layout.read_blob(entry), layout.blob_path(entry.digest));
+            std::vector<Descriptor> inner;
+            for (const JsonFile& object : index.objects("manifests"))
+                inner.push_back(Descriptor::parse(object));
+            collect(layout, inner, platform, depth + 1, found, others);
+        } else if (entry.is_manifest()) {
+            if (!entry.platform || *entry.platform == platform)
+                found.push_back(entry);
+            else
+                others.push_back(entry.platform->text());
+        }
+    }
+}
+
+Descriptor pick(const Layout& layout, const std::vector<Descriptor>& entries,
+                const Platform& platform) {
+    std::vector<Descriptor> found;
+    std::vector<std::string> others;
+    collect(layout, entries, platform, 0, found, others);
+    const auto exact = std::find_if(found.begin(), found.end(),
+                                    [](const Descriptor& entry) { return entry.platform.has_value(); });
+    if (exact != found.end())
+        return *exact;
+    if (found.empty())
+        throw Error(layout.path(), "holds no image for " + platform.text(),
+                    others.empty() ? "it may hold other artifacts only" : "it is for " + joined(others));
+    const bool same = std::all_of(found.begin(), found.end(), [&](const Descriptor& entry) {
+        return entry.digest == found.front().digest;
+    });
+    if (!same)
+        throw Error(layout.path(), "holds several images that nothing tells apart",
+                    "tag them, for example with 'umoci tag'");
+    return found.front();
+}
+
+bool is_layer(const std::string& media_type) {
+    return media_type.starts_with("application/vnd.oci.image.layer.") ||
+           media_type.starts_with("application/vnd.docker.image.rootfs.");
+}
+
+} // namespace
+
+Manifest read_manifest(const Layout& layout, const std::string& tag, const Platform& platform) {
+    const std::vector<Descriptor> entries = entries_tagged(layout, tag);
+    const Descriptor chosen = pick(layout, entries, platform);
+    const JsonFile json(layout.read_blob(chosen), layout.blob_path(chosen.digest));
+
+    Manifest manifest;
+    manifest.digest = chosen.digest;
+    manifest.tag = entries.front().tag;
+    const Descriptor config =
+        Descriptor::parse(json.object_or_empty("config"));
+    manifest.config = layout.read_blob(config);
+    const JsonFile config_json(manifest.config, layout.blob_path(config.digest));
+    const std::vector<std::string> diff_ids =
+        config_json.object_or_empty("rootfs").strings("diff_ids");
+
+    const std::vector<JsonFile> layers = json.objects("layers");
+    if (layers.empty())
+        throw Error(json.shown(), "the image has no layers");
+    if (layers.size() != diff_ids.size())
+        throw Error(config_json.shown(),
+                    "lists " + std::to_string(diff_ids.size()) + " diff_ids for " +
+                        std::to_string(layers.size()) + " layers",
+                    "the image is damaged: copy it again");
+    for (size_t i = 0; i < layers.size(); i++) {
+        const Descriptor blob = Descriptor::parse(layers[i]);
+        if (!is_layer(blob.media_type))
+            throw Error(json.shown(), "layer " + std::to_string(i + 1) + " is no file system layer (" +
+                                          blob.media_type + ")");
+        manifest.layers.push_back({blob, Digest::parse(diff_ids[i], config_json.shown())});
+    }
+    return manifest;
+}
+
+} // namespace shale::oci

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/catalog.hpp"
+
+#include "store/schema.hpp"
+
+namespace shale {
+
+namespace {
+
+SnapshotRecord snapshot_in(const Statement& row) {
+    SnapshotRecord snapshot;
+    snapshot.name = row.text(0);
+    snapshot.image = row.text(1);
+    snapshot.created = row.number(2);
+    return snapshot;
+}
+
+} // namespace
+
+Catalog::Catalog(const std::string& path) : database_(path) {
+    ensure_schema(database_);
+}
+
+Digest Catalog::digest(const std::string& text) const {
+    return Digest::parse(text, database_.path());
+}
+
+std::optional<LayerRecord> Catalog::layer(const Digest& chain_id) {
+    Statement row(database_, "SELECT diff_id, size FROM layers WHERE chain_id = ?");
+    if (!row.bind(chain_id.text()).step())
+        return std::nullopt;
+    LayerRecord layer;
+    layer.diff_id = digest(row.text(0));
+    layer.chain_id = chain_id;
+    layer.size = static_cast<uint64_t>(row.number(1));
+    return layer;
+}
+
+void Catalog::put_layer(const LayerRecord& layer) {
+    Statement(database_, "INSERT OR IGNORE INTO layers (chain_id, diff_id, size) VALUES (?, ?, ?)")
+        .bind(layer.chain_id.text())
+        .bind(layer.diff_id.text())
+        .bind(static_cast<int64_t>(layer.size))
+        .run();
+}
+
+void Catalog::read_layers(ImageRecord& image) {
+    Statement rows(database_, "SELECT chain_id, diff_id, blob, size FROM image_layers "
+                              "JOIN layers USING (chain_id) WHERE image = ? ORDER BY position");
+    rows.bind(image.name);
+    while (rows.step()) {
+        LayerRecord layer;
+        layer.chain_id = digest(rows.text(0));
+        layer.diff_id = digest(rows.text(1));
+        layer.blob = digest(rows.text(2));
+        layer.size = static_cast<uint64_t>(rows.number(3));
+        image.size += layer.size;
+        image.layers.push_back(std::move(layer));
+    }
+}
+
+std::optional<ImageRecord> Catalog::image(const std::string& name) {
+    Statement row(database_, "SELECT manifest, config, imported FROM images WHERE name = ?");
+    if (!row.bind(name).step())
+        return std::nullopt;
+    ImageRecord image;
+    image.name = name;
+    image.manifest_digest = digest(row.text(0));
+    image.config = row.text(1);
+    image.imported = row.number(2);
+    read_layers(image);
+    return image;
+}
+
+std::vector<ImageRecord> Catalog::images() {
+    std::vector<ImageRecord> images;
+    Statement rows(database_, "SELECT name FROM images ORDER BY name");
+    while (rows.step()) {
+        if (std::optional<ImageRecord> found = image(rows.text(0)))
+            images.push_back(std::move(*found));
+    }
+    return images;
+}
+
+void Catalog::put_image(const ImageRecord& image) {
+    Statement(database_, "INSERT INTO images (name, manifest, config, imported) "
+                         "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET manifest = "
+                         "excluded.manifest, config = excluded.config, imported = excluded.imported")
+        .bind(image.name)
+        .bind(image.manifest_digest.text())
+        .bind(image.config)
+        .bind(image.imported)
+        .run();
+    Statement(database_, "DELETE FROM image_layers WHERE image = ?").bind(image.name).run();
+    for (size_t i = 0; i < image.layers.size(); i++) {
+        Statement(database_,
+                  "INSERT INTO image_layers (image, position, chain_id, blob) VALUES (?, ?, ?, ?)")
+            .bind(image.name)
+            .bind(static_cast<int64_t>(i))
+            .bind(image.layers[i].chain_id.text())
+            .bind(image.layers[i].blob.text())
+            .run();
+    }
+}
+
+std::optional<SnapshotRecord> Catalog::snapshot(const std::string& name) {
+    Statement row(database_, "SELECT name, image, created FROM snapshots WHERE name = ?");
+    if (!row.bind(name).step())
+        return std::nullopt;
+    return snapshot_in(row);
+}
+
+std::vector<SnapshotRecord> Catalog::snapshots() {
+    std::vector<SnapshotRecord> snapshots;
+    Statement rows(database_, "SELECT name, image, created FROM snapshots ORDER BY name");
+    while (rows.step())
+        snapshots.push_back(snapshot_in(rows));
+    return snapshots;
+}
+
+std::optional<std::string> Catalog::snapshot_of(const std::string& image) {
+    Statement row(database_, "SELECT name FROM snapshots WHERE image = ? ORDER BY name");
+    if (!row.bind(image).step())
+        return std::nullopt;
+    return row.text(0);
+}
+
+void Catalog::put_snapshot(const SnapshotRecord& snapshot) {
+    Statement(database_, "INSERT INTO snapshots (name, image, created) VALUES (?, ?, ?)")
+        .bind(snapshot.name)
+        .bind(snapshot.image)
+        .bind(snapshot.created)
+        .run();
+}
+
+void Catalog::remove_snapshot(const std::string& name) {
+    Statement(database_, "DELETE FROM snapshots WHERE name = ?").bind(name).run();
+}
+
+} // namespace shale

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/database.hpp"
+#include "store/records.hpp"
+
+namespace shale {
+
+/// What the database knows. Paths in the records are left empty: only the store knows its root.
+class Catalog {
+public:
+    explicit Catalog(const std::string& path);
+
+    /// To be held around the calls that change something.
+    Transaction begin() { return Transaction(database_); }
+
+    std::optional<LayerRecord> layer(const Digest& chain_id);
+    void put_layer(const LayerRecord& layer);
+
+    std::optional<ImageRecord> image(const std::string& name);
+    std::vector<ImageRecord> images();
+    /// Adds the image or, under a name that exists, replaces it. Its layers must be there.
+    void put_image(const ImageRecord& image);
+
+    std::optional<SnapshotRecord> snapshot(const std::string& name);
+    std::vector<SnapshotRecord> snapshots();
+    /// The name of a snapshot that stands on @p image.
+    std::optional<std::string> snapshot_of(const std::string& image);
+    void put_snapshot(const SnapshotRecord& snapshot);
+    void remove_snapshot(const std::string& name);
+
+private:
+    void read_layers(ImageRecord& image);
+    Digest digest(const std::string& text) const;
+
+    Database database_;
+};
+
+} // namespace shale

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/digest.hpp"
+
+namespace shale {
+
+struct LayerRecord {
+    Digest diff_id;    ///< of the uncompressed tar
+    Digest chain_id;   ///< of this layer and all below it; its hex() is the directory's name
+    Digest blob;       ///< of the layer as the image's manifest names it
+    uint64_t size = 0; ///< of the uncompressed tar, in bytes
+};
+
+struct ImageRecord {
+    std::string name;
+    Digest manifest_digest;
+    std::string config;              ///< JSON, as it came
+    std::vector<LayerRecord> layers; ///< bottom first
+    uint64_t size = 0;               ///< sum over the layers
+    int64_t imported = 0;            ///< seconds since 1970
+};
+
+/// A writable layer on top of an image.
+struct SnapshotRecord {
+    std::string name;
+    std::string image;
+    std::string upper; ///< absolute path
+    std::string work;  ///< absolute path
+    int64_t created = 0;
+};
+
+} // namespace shale

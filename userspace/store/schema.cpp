@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/schema.hpp"
+
+#include "base/error.hpp"
+
+namespace shale {
+
+namespace {
+
+constexpr int64_t version = 1;
+
+constexpr const char* create = R"(
+CREATE TABLE layers (
+    chain_id TEXT PRIMARY KEY,  -- "sha256:HEX"; layers/HEX is the directory
+    diff_id  TEXT NOT NULL,
+    size     INTEGER NOT NULL   -- of the uncompressed tar
+);
+CREATE TABLE images (
+    name     TEXT PRIMARY KEY,
+    manifest TEXT NOT NULL,     -- digest
+    config   TEXT NOT NULL,     -- JSON
+    imported INTEGER NOT NULL   -- seconds since 1970
+);
+CREATE TABLE image_layers (
+    image    TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
+    position INTEGER NOT NULL,  -- 0 is the bottom
+    chain_id TEXT NOT NULL REFERENCES layers,
+    blob     TEXT NOT NULL,     -- digest
+    PRIMARY KEY (image, position)
+);
+CREATE TABLE snapshots (
+    name     TEXT PRIMARY KEY,  -- snapshots/NAME is the directory
+    image    TEXT NOT NULL REFERENCES images,
+    created  INTEGER NOT NULL
+);
+PRAGMA user_version = 1;
+)";
+
+int64_t version_of(Database& database) {
+    Statement statement(database, "PRAGMA user_version");
+    statement.step();
+    return statement.number(0);
+}
+
+} // namespace
+
+void ensure_schema(Database& database) {
+    if (version_of(database) == version)
+        return;
+    Transaction transaction(database);
+    const int64_t found = version_of(database); // another process may have been faster
+    if (found > version)
+        throw Error(database.path(), "written by a newer shale (schema " + std::to_string(found) + ")",
+                    "use that one");
+    if (found == 0)
+        database.execute(create);
+    transaction.commit();
+}
+
+} // namespace shale

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The part of Store that deals with writable layers.
+#include <cerrno>
+#include <ctime>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+#include "base/remove_tree.hpp"
+#include "store/attributes.hpp"
+#include "store/names.hpp"
+#include "store/publication.hpp"
+#include "store/staging.hpp"
+#include "store/store.hpp"
+
+namespace shale {
+
+SnapshotRecord Store::with_paths(SnapshotRecord snapshot) const {
+    const std::string directory = root_ + "/snapshots/" + snapshot.name;
+    snapshot.upper = directory + "/upper";
+    snapshot.work = directory + "/work";
+    return snapshot;
+}
+
+SnapshotRecord Store::prepare(const std::string& name, const std::string& image) {
+    check_snapshot_name(name);
+    const ImageRecord base = this->image(image);
+    Transaction transaction = catalog_.begin();
+    if (const std::optional<SnapshotRecord> found = catalog_.snapshot(name)) {
+        if (found->image != image)
+            throw Error("writable layer '" + name + "'", "belongs to image '" + found->image + "'",
+                        "choose another name with --name");
+        return with_paths(*found);
+    }
+    SnapshotRecord snapshot;
+    snapshot.name = name;
+    snapshot.image = image;
+    snapshot.created = std::time(nullptr);
+    catalog_.put_snapshot(snapshot);
+    make_snapshot_directory(snapshot, base);
+    transaction.commit();
+    return with_paths(snapshot);
+}
+
+/// Called with the database locked and the row not yet committed.
+void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image) {
+    const std::string shown = root_ + "/snapshots/" + snapshot.name;
+    const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
+    // A crash may have left the directory without its row, and then it is empty.
+    for (const std::string part : {"/upper", "/work", ""})
+        unlinkat(all.get(), (snapshot.name + part).c_str(), AT_REMOVEDIR);
+    if (stat_at(all.get(), snapshot.name))
+        throw Error(shown, "is in the way: a writable layer that the database does not know",
+                    "move it elsewhere");
+
+    const Staging staging(fd_.get());
+    make_directory_at(staging.fd(), snapshot.name, 0700);
+    const UniqueFd own = open_at(staging.fd(), snapshot.name, O_RDONLY | O_DIRECTORY);
+    make_directory_at(own.get(), "work", 0700);
+    make_directory_at(own.get(), "upper", 0700);
+    const UniqueFd upper = open_at(own.get(), "upper", O_RDONLY | O_DIRECTORY);
+    // In the mount the upper's root is the root: it has to look as the image's does.
+    Omissions omissions;
+    AttributeWriter(omissions).apply(upper.get(), 0700,
+                                     Attributes::of(AT_FDCWD, layer_paths(image).front()), shown);
+    if (!rename_new_at(staging.fd(), snapshot.name, all.get(), snapshot.name))
+        throw Error(shown, "is in the way");
+    fsync(all.get());
+}
+
+SnapshotRecord Store::snapshot(const std::string& name) {
+    if (const std::optional<SnapshotRecord> found = catalog_.snapshot(name))
+        return with_paths(*found);
+    throw Error("writable layer '" + name + "'", "not in the store " + root_,
+                "'shale mounts' lists what is mounted");
+}
+
+std::vector<SnapshotRecord> Store::snapshots() {
+    std::vector<SnapshotRecord> snapshots;
+    for (const SnapshotRecord& snapshot : catalog_.snapshots())
+        snapshots.push_back(with_paths(snapshot));
+    return snapshots;
+}
+
+void Store::remove_snapshot(const std::string& name) {
+    snapshot(name); // throws where there is none
+    const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
+    const Staging staging(fd_.get()); // removes at its end what is moved into it
+    Transaction transaction = catalog_.begin();
+    Publication removal(all.get(), staging.fd());
+    catalog_.remove_snapshot(name);
+    if (stat_at(all.get(), name))
+        removal.publish(name);
+    transaction.commit();
+    removal.keep();
+}
+
+} // namespace shale

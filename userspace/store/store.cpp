@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/store.hpp"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+#include "base/xattr.hpp"
+#include "ondisk/marks.hpp"
+#include "store/image_import.hpp"
+
+namespace shale {
+
+namespace {
+
+UniqueFd make_and_open(const std::string& root) {
+    make_directories(root, 0700);
+    UniqueFd fd = open_at(AT_FDCWD, root, O_RDONLY | O_DIRECTORY);
+    // 0700 each, because ROOT may have been there before with a mode of its own: layers hold set-uid
+    // programs of any age and must not be reachable by others.
+    for (const char* name : {"layers", "snapshots", "staging"}) {
+        if (mkdirat(fd.get(), name, 0700) != 0 && errno != EEXIST)
+            throw Error::from_errno(root + "/" + name, errno);
+    }
+    return fd;
+}
+
+} // namespace
+
+Store Store::open(const std::string& root) {
+    if (root.empty())
+        throw Error("store", "no directory given", "give one with --root");
+    const std::string absolute = std::filesystem::absolute(root).lexically_normal();
+    try {
+        return Store(absolute, make_and_open(absolute));
+    } catch (const Error& error) {
+        if (error.code() != EACCES && error.code() != EPERM)
+            throw;
+        throw Error::from_errno(absolute, error.code(), "run as root, or choose another store with --root");
+    }
+}
+
+Store::Store(std::string root, UniqueFd fd)
+    : root_(std::move(root)), fd_(std::move(fd)), catalog_(root_ + "/shale.db") {}
+
+ImageRecord Store::import_layout(const std::string& path, const std::string& tag,
+                                 const std::string& name, Progress& progress) {
+    return import_image(path, tag, name, {root_, fd_.get(), catalog_}, progress);
+}
+
+std::vector<ImageRecord> Store::images() {
+    return catalog_.images();
+}
+
+ImageRecord Store::image(const std::string& name) {
+    if (std::optional<ImageRecord> image = catalog_.image(name))
+        return std::move(*image);
+    throw Error("image '" + name + "'", "not in the store " + root_,
+                "'shale image ls' lists what is there, 'shale image import' adds one");
+}
+
+std::string Store::layer_path(const LayerRecord& layer) const {
+    return root_ + "/layers/" + layer.chain_id.hex();
+}
+
+std::vector<std::string> Store::layer_paths(const ImageRecord& image) const {
+    const std::string opaque = ondisk::xattr_name(ondisk::Prefix::trusted, ondisk::Mark::opaque);
+    std::vector<std::string> paths;
+    for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer) {
+        paths.push_back(layer_path(*layer));
+        const std::optional<std::string> mark = XattrTarget(AT_FDCWD, paths.back()).get(opaque);
+        if (ondisk::decode_opaque(mark.value_or("")) == ondisk::Opaque::yes)
+            break;
+    }
+    return paths;
+}
+
+} // namespace shale

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/progress.hpp"
+#include "store/catalog.hpp"
+
+namespace shale {
+
+/// Images and writable layers below one directory. Any number of processes may use it at once; one
+/// object belongs to one thread. Whatever fails leaves the store as it was.
+class Store {
+public:
+    /// Opens the store at @p root, making it on first use, reachable by its owner only.
+    static Store open(const std::string& root);
+
+    /// Imports the image tagged @p tag (may be empty where there is but one) from the OCI image
+    /// layout @p path as @p name; an empty name means the tag or else the directory's name. Layers
+    /// the store has already are not read. An image of that name is replaced, unless it is another
+    /// one and a snapshot stands on it.
+    ImageRecord import_layout(const std::string& path, const std::string& tag,
+                              const std::string& name, Progress& progress);
+
+    std::vector<ImageRecord> images();
+    /// Throws Error where there is none.
+    ImageRecord image(const std::string& name);
+    /// Where the layer lies, absolute.
+    std::string layer_path(const LayerRecord& layer) const;
+    /// The directories to mount, absolute, top first. Layers below one whose root is opaque are left
+    /// out: in a mount the root of a layer cannot hide anything.
+    std::vector<std::string> layer_paths(const ImageRecord& image) const;
+
+    /// Makes the writable layer @p name for @p image, or takes up the one that exists, which must
+    /// be for the same image. Its root has the attributes of the image's root.
+    SnapshotRecord prepare(const std::string& name, const std::string& image);
+    /// Throws Error where there is none.
+    SnapshotRecord snapshot(const std::string& name);
+    std::vector<SnapshotRecord> snapshots();
+    /// Removes a writable layer and all that is in it. The caller sees to it that it isn't mounted.
+    void remove_snapshot(const std::string& name);
+
+    const std::string& root() const { return root_; }
+
+private:
+    Store(std::string root, UniqueFd fd);
+
+    SnapshotRecord with_paths(SnapshotRecord snapshot) const;
+    void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image);
+
+    std::string root_; ///< absolute
+    UniqueFd fd_;
+    Catalog catalog_;
+};
+
+} // namespace shale
