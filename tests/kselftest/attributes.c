@@ -473,23 +473,38 @@ static void changes_that_fail_copy_nothing(void)
 
 static void marks_are_hidden(void)
 {
-	static const char mark[] = "trusted.overlay.origin";
+	static const char mark[] = "trusted.overlay.impure";
 
 	set_up();
 	make_dir(in("low/dir"));
-	set_value(in("low/dir"), "trusted.overlay.impure", "y");
+	set_value(in("low/dir"), mark, "y");
 	set_value(in("low/dir"), "trusted.overlayed", "1");
 	mount_merged();
-	CHECK(!lists(in("merged/dir"), "trusted.overlay.impure"));
+	CHECK(!lists(in("merged/dir"), mark));
 	CHECK(lists(in("merged/dir"), "trusted.overlayed"));
-	CHECK(getxattr(in("merged/dir"), "trusted.overlay.impure", NULL, 0) < 0 &&
-	      errno == EOPNOTSUPP);
-	CHECK(setxattr(in("merged/file"), mark, "v", 1, 0) && errno == EOPNOTSUPP);
-	CHECK(removexattr(in("merged/file"), mark) && errno == EOPNOTSUPP);
-	CHECK(!exists(in("upper/file")));
+	CHECK(getxattr(in("merged/dir"), mark, NULL, 0) < 0 && errno == ENODATA);
+	CHECK(removexattr(in("merged/dir"), mark) && errno == ENODATA);
+	CHECK(!exists(in("upper/dir")));
 	/* Not this mount's marks: ordinary attributes of users. */
 	set_value(in("merged/file"), "user.overlay.opaque", "y");
-	CHECK(lists(in("merged/file"), "user.overlay.opaque"));
+	CHECK(lists(in("upper/file"), "user.overlay.opaque"));
+}
+
+/* So that an upper can hold the layers of another mount. */
+static void what_looks_like_a_mark_is_stored_escaped(void)
+{
+	static const char mark[] = "trusted.overlay.opaque";
+	static const char escaped[] = "trusted.overlay.overlay.opaque";
+	char value;
+
+	set_up();
+	mount_merged();
+	set_value(in("merged/file"), mark, "y");
+	CHECK_EQ(getxattr(in("merged/file"), mark, &value, 1), 1);
+	CHECK(lists(in("merged/file"), mark) && !lists(in("merged/file"), escaped));
+	CHECK(lists(in("upper/file"), escaped) && !lists(in("upper/file"), mark));
+	CHECK(!removexattr(in("merged/file"), mark));
+	CHECK(!lists(in("upper/file"), escaped));
 }
 
 static void trusted_attributes_are_roots(void)
@@ -736,6 +751,7 @@ static const struct ktap_test tests[] = {
 	TEST(attributes_are_copied_and_changed),
 	TEST(changes_that_fail_copy_nothing),
 	TEST(marks_are_hidden),
+	TEST(what_looks_like_a_mark_is_stored_escaped),
 	TEST(trusted_attributes_are_roots),
 	TEST(acls_of_lowers_hold),
 	TEST(acls_are_set_on_the_copy),
