@@ -10,7 +10,7 @@ struct mark_name {
 	char text[32];
 };
 
-static const char *mark_prefix(const struct shale_sb *sbi)
+const char *shale_mark_prefix(const struct shale_sb *sbi)
 {
 	return sbi->userxattr ? SHALE_XATTR_USER : SHALE_XATTR_TRUSTED;
 }
@@ -19,14 +19,16 @@ static struct mark_name mark_name(const struct shale_sb *sbi, const char *mark)
 {
 	struct mark_name name;
 
-	WARN_ON_ONCE(snprintf(name.text, sizeof(name.text), "%s%s", mark_prefix(sbi), mark) >=
+	WARN_ON_ONCE(snprintf(name.text, sizeof(name.text), "%s%s", shale_mark_prefix(sbi), mark) >=
 		     sizeof(name.text));
 	return name;
 }
 
 bool shale_mark_is_private(const struct shale_sb *sbi, const char *name)
 {
-	return strstarts(name, mark_prefix(sbi));
+	const char *prefix = shale_mark_prefix(sbi);
+
+	return strstarts(name, prefix) && !strstarts(name + strlen(prefix), SHALE_XATTR_ESCAPE);
 }
 
 /* The size of a mark's value, -ENODATA when there is none, or another negative errno. */

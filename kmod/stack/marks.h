@@ -16,8 +16,11 @@ static inline bool shale_is_whiteout(const struct dentry *dentry)
 	return inode && S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(0, 0);
 }
 
-/* Does @name lie in the name space of the marks, and must not be seen or set through a mount? */
+/* Is the attribute @name of a layer's object a mark of this mount, and not to be seen through it? */
 bool shale_mark_is_private(const struct shale_sb *sbi, const char *name);
+
+/* The prefix of such names; a mount shows and sets others that have it under escaped names. */
+const char *shale_mark_prefix(const struct shale_sb *sbi);
 
 /*
  * The readers. Context: as the mounter. A file system without xattrs has no marks.

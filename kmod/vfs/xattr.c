@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Extended attributes are the real object's, except the marks, which are not to be seen or
- * set through a mount. (overlayfs since 6.7 lets them through under another name, so that an
- * upper can hold the layer of another mount; that escaping is still to come.)
+ * Extended attributes are the real object's, except the marks, which are not to be seen
+ * through a mount. Who sets an attribute of a mark's name gets one with an escaped name, which
+ * means nothing to this mount: so an upper can hold the layer of another one.
  */
 #include <linux/capability.h>
 #include <linux/xattr.h>
@@ -24,12 +24,42 @@ static int real_getxattr(struct inode *inode, const char *name, void *value, siz
 	return vfs_getxattr(mnt_idmap(real.mnt), real.dentry, name, value, size);
 }
 
+/*
+ * The name that the layers have for what a mount calls @name.
+ * Return: @name itself, or an allocated name (free_real_name() knows which), or ERR_PTR:
+ * -EOPNOTSUPP when the escaped name is too long, -ENOMEM.
+ */
+static const char *real_name(const struct shale_sb *sbi, const char *name)
+{
+	const char *prefix = shale_mark_prefix(sbi);
+	char *escaped;
+
+	if (!strstarts(name, prefix))
+		return name;
+	if (strlen(name) + strlen(SHALE_XATTR_ESCAPE) > XATTR_NAME_MAX)
+		return ERR_PTR(-EOPNOTSUPP);
+	escaped = kasprintf(GFP_KERNEL, "%s" SHALE_XATTR_ESCAPE "%s", prefix,
+			    name + strlen(prefix));
+	return escaped ?: ERR_PTR(-ENOMEM);
+}
+
+static void free_real_name(const char *real, const char *name)
+{
+	if (real != name)
+		kfree(real);
+}
+
 static int shale_xattr_get(const struct xattr_handler *handler, struct dentry *dentry,
 			   struct inode *inode, const char *name, void *value, size_t size)
 {
-	if (shale_mark_is_private(shale_sb(inode->i_sb), name))
-		return -EOPNOTSUPP;
-	return real_getxattr(inode, name, value, size);
+	const char *real = real_name(shale_sb(inode->i_sb), name);
+	int ret;
+
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	ret = real_getxattr(inode, real, value, size);
+	free_real_name(real, name);
+	return ret;
 }
 
 /* Will the change fail because of what exists? Then nothing is to be copied up for it. */
@@ -63,20 +93,19 @@ static int shale_xattr_set(const struct xattr_handler *handler, struct mnt_idmap
 			   struct dentry *dentry, struct inode *inode, const char *name,
 			   const void *value, size_t size, int flags)
 {
+	const char *real = real_name(shale_sb(inode->i_sb), name);
 	int err;
 
-	if (shale_mark_is_private(shale_sb(inode->i_sb), name))
-		return -EOPNOTSUPP;
-
-	err = check_exists(inode, name, flags);
-	if (err)
-		return err;
-	err = shale_copy_up(dentry);
-	if (err)
-		return err;
-	err = upper_setxattr(inode, name, value, size, flags);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	err = check_exists(inode, real, flags);
+	if (!err)
+		err = shale_copy_up(dentry);
+	if (!err)
+		err = upper_setxattr(inode, real, value, size, flags);
 	if (!err)
 		shale_inode_copyattr(inode);
+	free_real_name(real, name);
 	return err;
 }
 
@@ -100,7 +129,19 @@ static bool may_list(const struct shale_sb *sbi, const char *name)
 	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }
 
-/* Closes the gaps that hidden names leave in @list. Return: the new size, or -EIO. */
+/* Takes one level of escaping out of a name of a layer, in place; its length with it. */
+static void unescape(const struct shale_sb *sbi, char *name, size_t *len)
+{
+	const size_t prefix = strlen(shale_mark_prefix(sbi));
+	const size_t escape = strlen(SHALE_XATTR_ESCAPE);
+
+	if (!strstarts(name, shale_mark_prefix(sbi)))
+		return;
+	memmove(name + prefix, name + prefix + escape, *len - prefix - escape);
+	*len -= escape;
+}
+
+/* Leaves in @list what the caller may see, as a mount calls it. Return: its size, or -EIO. */
 static ssize_t filter_list(const struct shale_sb *sbi, char *list, size_t size)
 {
 	const char *from = list, *end = list + size;
@@ -112,8 +153,11 @@ static ssize_t filter_list(const struct shale_sb *sbi, char *list, size_t size)
 		if (len > end - from)
 			return -EIO;	/* the last name of the real list does not end */
 		if (may_list(sbi, from)) {
+			size_t shown = len;
+
 			memmove(to, from, len);
-			to += len;
+			unescape(sbi, to, &shown);
+			to += shown;
 		}
 		from += len;
 	}

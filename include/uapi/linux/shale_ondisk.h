@@ -18,6 +18,13 @@
 #define SHALE_XATTR_TRUSTED	"trusted.overlay."
 #define SHALE_XATTR_USER	"user.overlay."
 
+/*
+ * A mount shows and sets an attribute that lies in the marks' name space, "trusted.overlay.X",
+ * by the name "trusted.overlay.overlay.X" in the layer. So an upper can hold the layer of
+ * another mount; each nesting adds one such level.
+ */
+#define SHALE_XATTR_ESCAPE	"overlay."
+
 /* Marks. Behind each: the kind of object that carries it. */
 #define SHALE_MARK_OPAQUE	"opaque"	/* directory */
 #define SHALE_MARK_REDIRECT	"redirect"	/* directory, or metacopy file */
