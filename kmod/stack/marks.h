@@ -16,7 +16,7 @@ static inline bool shale_is_whiteout(const struct dentry *dentry)
 	return inode && S_ISCHR(inode->i_mode) && inode->i_rdev == MKDEV(0, 0);
 }
 
-/* Is the attribute @name of a layer's object a mark of this mount, and not to be seen through it? */
+/* Is the attribute @name of a layer's object a mark of this mount, hidden from its users? */
 bool shale_mark_is_private(const struct shale_sb *sbi, const char *name);
 
 /* The prefix of such names; a mount shows and sets others that have it under escaped names. */

@@ -275,9 +275,9 @@ static int copy_acl(struct copy_up *cu, const struct shale_token *tok, const cha
 
 static int copy_value(struct copy_up *cu, const struct shale_token *tok, const char *name)
 {
+	void *value __free(kvfree) = NULL;
 	struct mnt_idmap *idmap = mnt_idmap(cu->from.mnt);
 	ssize_t size;
-	void *value __free(kvfree) = NULL;
 
 	size = vfs_getxattr(idmap, cu->from.dentry, name, NULL, 0);
 	if (size > 0) {

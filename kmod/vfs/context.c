@@ -149,10 +149,10 @@ static char *path_end(char *s)
 
 static int parse_lowerdir(struct fs_context *fc, const char *value)
 {
+	char *list __free(kfree) = kstrdup(value, GFP_KERNEL);
 	struct shale_config *config = fc->fs_private;
 	char *path, *end;
 	int err;
-	char *list __free(kfree) = kstrdup(value, GFP_KERNEL);
 
 	if (!list)
 		return -ENOMEM;

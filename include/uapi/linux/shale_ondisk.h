@@ -15,6 +15,12 @@
 
 #include <linux/types.h>
 
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#else
+#include <assert.h>
+#endif
+
 #define SHALE_XATTR_TRUSTED	"trusted.overlay."
 #define SHALE_XATTR_USER	"user.overlay."
 
@@ -78,11 +84,7 @@ struct shale_origin {
 	__u8 handle[];		/* the file handle */
 } __attribute__((packed));
 
-#ifdef __cplusplus
 static_assert(sizeof(struct shale_origin) == 21, "on-disk size");
-#else
-_Static_assert(sizeof(struct shale_origin) == 21, "on-disk size");
-#endif
 
 /**
  * shale_origin_valid - is this a well-formed origin record?
