@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fixture.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static const char *step_file;
+static int step_line;
+
+/* What the process that cleans up must know of the case. */
+struct shared {
+	char lowers[4096];		/* of the first mount; empty: none was made */
+	char options[8192];		/* of the last mount */
+	uint64_t digest;		/* of all lowers, before the first mount */
+	unsigned long flags;
+};
+
+static struct shared *shared;
+
+/* Failing */
+
+const char *errno_name(int error)
+{
+	return error ? strerrorname_np(error) : "success";
+}
+
+void step_at(const char *file, int line)
+{
+	step_file = file;
+	step_line = line;
+}
+
+void fail(const char *format, ...)
+{
+	va_list args;
+
+	printf("# %s:%d: ", step_file ?: "?", step_line);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	_exit(KTAP_FAIL);
+}
+
+long step_ok(const char *call, long result)
+{
+	if (result < 0)
+		fail("%s: %s, not success", call, errno_name(errno));
+	return result;
+}
+
+void step_fails(const char *call, long result, int wanted)
+{
+	if (result >= 0)
+		fail("%s: success (%ld), not %s", call, result, errno_name(wanted));
+	if (errno != wanted)
+		fail("%s: %s, not %s", call, errno_name(errno), errno_name(wanted));
+}
+
+const char *text_of(const char *format, ...)
+{
+	static char texts[8][8192];
+	static int next;
+	char *text = texts[next++ % 8];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(texts[0]), format, args);
+	va_end(args);
+	return text;
+}
+
+/* Returns true in the child. */
+bool child_as(uid_t uid, gid_t gid)
+{
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (uid || gid) {
+			step_ok("setgroups", syscall(SYS_setgroups, 0, NULL));
+			step_ok("setresgid", setresgid(gid, gid, gid));
+			step_ok("setresuid", setresuid(uid, uid, uid));
+		}
+		return true;
+	}
+	step_ok("fork", child);
+	step_ok("waitpid", waitpid(child, &status, 0));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == KTAP_PASS)
+		return false;
+	if (WIFSIGNALED(status))
+		fail("the child was killed by signal %d", WTERMSIG(status));
+	fflush(stdout);
+	_exit(WEXITSTATUS(status));
+}
+
+/* Lower layers never change: a number made of all that stat() tells of them, but the access time. */
+
+static uint64_t digest;
+
+static void mix(uint64_t value)
+{
+	digest = (digest ^ value) * 0x9e3779b97f4a7c15;
+	digest ^= digest >> 29;
+}
+
+static int mix_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	uint64_t sum = digest;
+
+	(void)type;
+	(void)where;
+	/* Order among names is the base's affair: their sum is taken. */
+	digest = 0;
+	for (const char *c = path; *c; c++)
+		mix(*c);
+	mix(st->st_ino);
+	mix(st->st_mode);
+	mix(st->st_nlink);
+	mix(st->st_size);
+	mix(st->st_mtim.tv_sec);
+	mix(st->st_mtim.tv_nsec);
+	mix(st->st_ctim.tv_sec);
+	mix(st->st_ctim.tv_nsec);
+	digest += sum;
+	return 0;
+}
+
+static uint64_t digest_of(const char *lowers)
+{
+	char list[sizeof(shared->lowers)], *rest, *layer;
+
+	digest = 0;
+	snprintf(list, sizeof(list), "%s", lowers);
+	for (layer = strtok_r(list, ":", &rest); layer; layer = strtok_r(NULL, ":", &rest)) {
+		struct stat st;
+
+		if (!lstat(layer, &st))
+			nftw(layer, mix_one, 16, FTW_PHYS);
+	}
+	return digest;
+}
+
+/* The case's directory, and what happens when the case has ended */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)where;
+	return type == FTW_DP ? rmdir(path) : unlink(path);
+}
+
+/* Unmounts what is mounted below the working directory, the last first. */
+static int unmount_all(void)
+{
+	char line[16384], mounts[64][512], cwd[512];
+	int nr = 0, failed = 0;
+	FILE *info = fopen("/proc/self/mountinfo", "re");
+
+	CHECK(info);
+	CHECK(getcwd(cwd, sizeof(cwd)));
+	while (fgets(line, sizeof(line), info)) {
+		char place[512];
+
+		if (sscanf(line, "%*s %*s %*s %*s %511s", place) == 1 &&
+		    !strncmp(place, cwd, strlen(cwd)) && place[strlen(cwd)] == '/' && nr < 64)
+			strcpy(mounts[nr++], place);
+	}
+	fclose(info);
+	while (nr--) {
+		if (!umount2(mounts[nr], 0))
+			continue;
+		printf("# unmounting %s after the case: %s\n", mounts[nr], errno_name(errno));
+		umount2(mounts[nr], MNT_DETACH);
+		failed++;
+	}
+	return failed;
+}
+
+static int look_for_leftover(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	/* overlayfs keeps one whiteout to make links of. */
+	bool allowed = !on_shale() && S_ISCHR(st->st_mode) && !st->st_rdev;
+
+	(void)type;
+	if (where->level < 2 || allowed)
+		return 0;
+	printf("# left in the work directory: %s\n", path);
+	return 1;
+}
+
+static int after_the_case(void)
+{
+	int failed = unmount_all();
+
+	if (nftw("work", look_for_leftover, 16, FTW_PHYS) > 0)
+		failed++;
+	if (shared->lowers[0] && digest_of(shared->lowers) != shared->digest) {
+		printf("# a lower layer has changed\n");
+		failed++;
+	}
+	fflush(stdout);
+	return failed;
+}
+
+/* The parent stays behind to clean up; the case goes on in the child. */
+static void stay_behind(const char *dir)
+{
+	pid_t child = fork();
+	int status, failed;
+
+	CHECK(child >= 0);
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		return;
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	failed = after_the_case();
+	CHECK(!chdir("/"));
+	nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH | FTW_MOUNT);
+	if (WIFSIGNALED(status)) {
+		printf("# killed by signal %d\n", WTERMSIG(status));
+		failed++;
+	} else if (WEXITSTATUS(status) != KTAP_PASS) {
+		_exit(WEXITSTATUS(status));
+	}
+	fflush(stdout);
+	_exit(failed ? KTAP_FAIL : KTAP_PASS);
+}
+
+void set_up(void)
+{
+	static const char * const dirs[] = { "top", "low", "upper", "work", "merged" };
+	char dir[] = "/scratch/kselftest.XXXXXX";
+	size_t i;
+
+	umask(022);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	CHECK(shared != MAP_FAILED);
+	CHECK(mkdtemp(dir));
+	CHECK(!chdir(dir));
+	CHECK(!chmod(".", 0755));
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		CHECK(!mkdir(dirs[i], 0755));
+	stay_behind(dir);
+}
+
+/* The mount */
+
+const char *fs_type(void)
+{
+	const char *type = getenv("SHALE_FSTYPE");
+
+	return type && *type ? type : "shale";
+}
+
+bool on_shale(void)
+{
+	return strcmp(fs_type(), "overlay") != 0;
+}
+
+void only_shale(const char *why)
+{
+	if (!on_shale())
+		SKIP("overlayfs: %s", why);
+}
+
+/* What Shale always does, overlayfs must be asked for: its defaults are the distribution's. */
+static const char *more_options(void)
+{
+	return on_shale() ? "" : ",redirect_dir=off,index=off,metacopy=off";
+}
+
+int try_mount(const char *where, const char *options)
+{
+	int ret = mount("kselftest", where, fs_type(), 0, text_of("%s%s", options, more_options()));
+
+	if (ret && errno == ENODEV && !on_shale())
+		SKIP("this kernel has no %s", fs_type());
+	return ret;
+}
+
+void mount_options_(const char *where, const char *options)
+{
+	if (try_mount(where, options))
+		fail("mount -t %s -o %s: %s", fs_type(), options, errno_name(errno));
+}
+
+void mount_layers_(const char *lowers, int flags)
+{
+	if (!shared->lowers[0]) {
+		snprintf(shared->lowers, sizeof(shared->lowers), "%s", lowers);
+		shared->digest = digest_of(lowers);
+	}
+	snprintf(shared->options, sizeof(shared->options), "lowerdir=%s%s", lowers,
+		 flags & READ_ONLY ? "" : ",upperdir=upper,workdir=work");
+	mount_options_("merged", shared->options);
+}
+
+void unmount_(void)
+{
+	step_ok("umount2(\"merged\", 0)", umount2("merged", 0));
+}
+
+void again_(void)
+{
+	unmount_();
+	mount_options_("merged", shared->options);
+}
+
+/* Making layers */
+
+void make_dir_(const char *path, mode_t mode)
+{
+	if (mkdir(path, 0700) || chmod(path, mode))
+		fail("making directory %s: %s", path, errno_name(errno));
+}
+
+void make_file_(const char *path, const char *text)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd))
+		fail("making file %s: %s", path, errno_name(errno));
+}
+
+enum { PAGE = 4096 };
+
+static void fill_page(char page[PAGE], size_t number)
+{
+	int i;
+
+	for (i = 0; i < PAGE; i++)
+		page[i] = number * 31 + (number >> 8) + i * 7 + i / 256;
+}
+
+void make_sized_(const char *path, size_t size)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	char page[PAGE];
+	size_t pos;
+
+	if (fd < 0)
+		fail("making file %s: %s", path, errno_name(errno));
+	for (pos = 0; pos < size; pos += PAGE) {
+		size_t len = size - pos < PAGE ? size - pos : PAGE;
+
+		fill_page(page, pos / PAGE);
+		if (write(fd, page, len) != (ssize_t)len)
+			fail("writing file %s: %s", path, errno_name(errno));
+	}
+	close(fd);
+}
+
+void expect_sized_(const char *path, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char page[PAGE], got[PAGE];
+	size_t pos;
+
+	if (fd < 0)
+		fail("open(%s): %s, not success", path, errno_name(errno));
+	for (pos = 0; pos < size; pos += PAGE) {
+		size_t len = size - pos < PAGE ? size - pos : PAGE;
+		ssize_t done = read(fd, got, len);
+
+		fill_page(page, pos / PAGE);
+		if (done != (ssize_t)len)
+			fail("%s: read %zd bytes at %zu, not %zu", path, done, pos, len);
+		if (memcmp(page, got, len))
+			fail("%s: other content in the page at %zu", path, pos);
+	}
+	if (read(fd, got, 1) != 0)
+		fail("%s: is longer than %zu bytes", path, size);
+	close(fd);
+}
+
+void make_whiteout_(const char *path)
+{
+	if (mknod(path, S_IFCHR, makedev(0, 0)))
+		fail("making whiteout %s: %s", path, errno_name(errno));
+}
+
+void make_opaque_(const char *path)
+{
+	if (setxattr(path, "trusted.overlay.opaque", "y", 1, 0))
+		fail("making %s opaque: %s", path, errno_name(errno));
+}
+
+void write_text_(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("open(%s, O_WRONLY | O_TRUNC): %s, not success", path, errno_name(errno));
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd))
+		fail("writing to %s: %s, not success", path, errno_name(errno));
+}
+
+void set_mtime_(const char *path, time_t sec, long nsec)
+{
+	struct timespec times[] = { { sec, nsec }, { sec, nsec } };
+
+	if (utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW))
+		fail("utimensat(%s): %s, not success", path, errno_name(errno));
+}
+
+/* Looking */
+
+struct stat stat_of_(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		fail("lstat(%s): %s, not success", path, errno_name(errno));
+	return st;
+}
+
+int open_(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		fail("open(%s, %#o): %s, not success", path, flags, errno_name(errno));
+	return fd;
+}
+
+bool exists(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+bool is_whiteout(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISCHR(st.st_mode) && !st.st_rdev;
+}
+
+void expect_text_(const char *path, const char *text)
+{
+	char got[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		fail("open(%s): %s, not success", path, errno_name(errno));
+	len = read(fd, got, sizeof(got) - 1);
+	if (len < 0)
+		fail("read(%s): %s, not success", path, errno_name(errno));
+	close(fd);
+	got[len] = 0;
+	if (len != (ssize_t)strlen(text) || strcmp(got, text))
+		fail("%s holds \"%s\", not \"%s\"", path, got, text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+void expect_names_(const char *path, const char *wanted)
+{
+	char *names[512], got[16384] = "";
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int nr = 0, i;
+	size_t len = 0;
+
+	if (!dir)
+		fail("opendir(%s): %s, not success", path, errno_name(errno));
+	errno = 0;
+	while ((entry = readdir(dir)) && nr < 512) {
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			names[nr++] = strdup(entry->d_name);
+		errno = 0;
+	}
+	if (errno)
+		fail("readdir(%s): %s, not success", path, errno_name(errno));
+	closedir(dir);
+	qsort(names, nr, sizeof(names[0]), by_name);
+	for (i = 0; i < nr; i++) {
+		len += snprintf(got + len, sizeof(got) - len, "%s%s", i ? " " : "", names[i]);
+		free(names[i]);
+	}
+	if (strcmp(got, wanted))
+		fail("%s has the names \"%s\", not \"%s\"", path, got, wanted);
+}
+
+void expect_absent_(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st))
+		fail("%s exists (mode %06o), and should not", path, st.st_mode);
+	if (errno != ENOENT)
+		fail("lstat(%s): %s, not ENOENT", path, errno_name(errno));
+}
+
+void expect_whiteout_(const char *path)
+{
+	struct stat st = stat_of_(path);
+
+	if (!S_ISCHR(st.st_mode) || st.st_rdev)
+		fail("%s is no whiteout, its mode is %06o", path, st.st_mode);
+}
+
+void expect_opaque_(const char *path, bool wanted)
+{
+	char value = 0;
+	bool opaque = lgetxattr(path, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+
+	if (opaque != wanted)
+		fail("%s is %sopaque", path, opaque ? "" : "not ");
+}
+
+void expect_xattr_(const char *path, const char *name, const char *wanted)
+{
+	char got[4096];
+	ssize_t len = lgetxattr(path, name, got, sizeof(got) - 1);
+
+	if (!wanted) {
+		if (len >= 0)
+			fail("%s has %s, and should not", path, name);
+		if (errno != ENODATA)
+			fail("lgetxattr(%s, %s): %s, not ENODATA", path, name, errno_name(errno));
+		return;
+	}
+	if (len < 0)
+		fail("lgetxattr(%s, %s): %s, not success", path, name, errno_name(errno));
+	got[len] = 0;
+	if (strcmp(got, wanted))
+		fail("%s: %s is \"%s\", not \"%s\"", path, name, got, wanted);
+}
+
+void expect_same_attributes_(const struct stat *got, const struct stat *wanted)
+{
+	if (got->st_mode != wanted->st_mode)
+		fail("the mode is %06o, not %06o", got->st_mode, wanted->st_mode);
+	if (got->st_uid != wanted->st_uid || got->st_gid != wanted->st_gid)
+		fail("the owner is %u:%u, not %u:%u", got->st_uid, got->st_gid, wanted->st_uid,
+		     wanted->st_gid);
+	if (got->st_rdev != wanted->st_rdev)
+		fail("the device is %llx, not %llx", (long long)got->st_rdev,
+		     (long long)wanted->st_rdev);
+	if (!S_ISDIR(got->st_mode) && got->st_size != wanted->st_size)
+		fail("the size is %lld, not %lld", (long long)got->st_size,
+		     (long long)wanted->st_size);
+	if (got->st_mtim.tv_sec != wanted->st_mtim.tv_sec ||
+	    got->st_mtim.tv_nsec != wanted->st_mtim.tv_nsec)
+		fail("the mtime is %lld.%09ld, not %lld.%09ld", (long long)got->st_mtim.tv_sec,
+		     got->st_mtim.tv_nsec, (long long)wanted->st_mtim.tv_sec,
+		     wanted->st_mtim.tv_nsec);
+}
