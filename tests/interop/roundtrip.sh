@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# roundtrip.sh [DIR]: whatever Shale writes, in-tree overlayfs must show as the same tree, and the other way round.
+# roundtrip.sh [DIR [SEED...]]: whatever Shale writes, in-tree overlayfs must show as the same tree, and the other way round.
 #
 # The same changes are made twice over the same lower layers, once through each driver, and these are compared:
 #   - the answers of each driver to each change (done, or which error)
@@ -19,6 +19,8 @@ set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 base=${1:-/scratch}
+seeds="${*:2}" # of the random rounds
+seeds=${seeds:-1 2 3}
 shale=${SHALE_TYPE:-shale}
 oracle=overlay
 # What Shale always does, asked of overlayfs: files are copied whole, a directory with lower parts cannot be renamed.
@@ -135,8 +137,7 @@ stacked() {
 
 # ----------------------------------------------------------------------------------------------------------------------
 
-seeds="1 2 3"
-changes=300
+changes=${CHANGES:-300}
 rounds=$((2 + $(wc -w <<<"$seeds")))
 echo "1..$((rounds * (comparisons + 2) + 3))"
 
