@@ -26,6 +26,9 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 	struct dentry *alias;
 	unsigned long what;
 
+	if (dentry->d_name.len > shale_sb(sb)->name_max)
+		return ERR_PTR(-ENAMETOOLONG);
+
 	CLASS(shale_mounter, caller)(sb);
 
 	entry = shale_lookup_parts(sb, parent, &dentry->d_name, &what);

@@ -16,6 +16,18 @@
 #include "union/workdir.h"
 #include "vfs/operations.h"
 
+static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
+{
+	struct super_block *sb = dentry->d_sb;
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(sb->s_root));
+	const struct path path = shale_entry_path(shale_sb(sb), entry);
+	int err = vfs_statfs(&path, buf);
+
+	if (!err)
+		buf->f_type = SHALE_SUPER_MAGIC;
+	return err;
+}
+
 /* Making a superblock */
 
 static unsigned int nr_layers(const struct shale_stack *stack)
@@ -233,10 +245,19 @@ static int make_root(struct super_block *sb)
 	struct shale_sb *sbi = shale_sb(sb);
 	struct shale_entry *entry = root_entry(sbi);
 	struct inode *inode = entry ? shale_inode_root(sb, entry) : NULL;
+	struct kstatfs stat;
+	int err;
 
 	sb->s_root = d_make_root(inode);
 	if (!sb->s_root)
 		return -ENOMEM;
+	err = shale_statfs(sb->s_root, &stat);
+	if (err) {
+		dput(sb->s_root);
+		sb->s_root = NULL;
+		return err;
+	}
+	sbi->name_max = stat.f_namelen;
 	shale_name_set(sb->s_root, sbi->stack->epoch,
 		       sbi->upper ? SHALE_NAME_UPPER : SHALE_NAME_LOWER);
 	return 0;
@@ -307,18 +328,6 @@ static void shale_destroy_inode(struct inode *inode)
 }
 
 /* What a live superblock is asked */
-
-static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
-{
-	struct super_block *sb = dentry->d_sb;
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(sb->s_root));
-	const struct path path = shale_entry_path(shale_sb(sb), entry);
-	int err = vfs_statfs(&path, buf);
-
-	if (!err)
-		buf->f_type = SHALE_SUPER_MAGIC;
-	return err;
-}
 
 static int shale_sync_fs(struct super_block *sb, int wait)
 {
