@@ -62,9 +62,14 @@ digest() {
 	done
 }
 
-# The digests of the image's layers, the lowest first, as its configuration lists them.
+# The names of the image's layers in the store, the lowest first.
 layer_names() {
-	grep -ho '"diff_ids":\[[^]]*\]' "$input"/image/blobs/sha256/* | grep -o '[0-9a-f]\{64\}'
+	shale --json image ls | python3 -c '
+import json, sys
+for image in json.load(sys.stdin):
+    if image["name"] == "demo":
+        for layer in image["layers"]:
+            print(layer["chain_id"].removeprefix("sha256:"))'
 }
 
 show_digests() {
@@ -91,7 +96,7 @@ run shale image ls
 check "the image is listed" has "$(shale image ls)" demo
 mapfile -t layers < <(layer_names | sed "s|^|$SHALE_ROOT/layers/|")
 check "its five layers are five directories" test "${#layers[@]}" = 5 -a "$(find "$SHALE_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 5
-check "each is named by the digest of its content" test -d "${layers[0]}" -a -d "${layers[4]}"
+check "each is named by the digests of its content and of what lies below" test -d "${layers[0]}" -a -d "${layers[4]}"
 before=$(digest "${layers[@]}")
 echo "   digest of each layer, to be compared at the end:"
 show_digests "$before"
