@@ -64,7 +64,7 @@ digest() {
 
 # The names of the image's layers in the store, the lowest first.
 layer_names() {
-	shale --json image ls | python3 -c '
+	shale image ls --json | python3 -c '
 import json, sys
 for image in json.load(sys.stdin):
     if image["name"] == "demo":
