@@ -136,7 +136,7 @@ PYTHON
 	echo 'one tree of many layers' >"$app/data/tree.txt"
 	chmod 755 "$app/wordcount.py"
 	ln "$app/data/tree.txt" "$app/data/same-file.text"
-	setfattr -n user.licence -v GPL-2.0-or-later "$app/wordcount.py"
+	/usr/bin/python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.licence", b"GPL-2.0-or-later")' "$app/wordcount.py"
 	add_layer "$new/application" "application"
 	quietly umoci config --no-history --config.cmd /srv/app/wordcount.py --config.workingdir /srv/app \
 		--image "$new/image:demo"
