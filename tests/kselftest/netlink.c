@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -653,6 +654,28 @@ static void get_works_with_the_smallest_queue(void)
 	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, 0);
 }
 
+/*
+ * Telling of a mount does not hold it: its upper is free at once when it is unmounted, however
+ * many are asking at that moment.
+ */
+static void dumps_never_delay_an_umount(void)
+{
+	int child, i;
+
+	set_up(20);
+	child = fork();
+	if (!child) {
+		genl = genl_open();
+		for (;;)
+			CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, 0);
+	}
+	for (i = 0; i < 100; i++)
+		close(mount_lowers(20, true));	/* EBUSY if the last one lived on */
+	CHECK_EQ(waitpid(child, NULL, WNOHANG), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 /* Makes a directory whose path has about @length characters. Return: its descriptor. */
 static int make_deep(int at, size_t length)
 {
@@ -772,6 +795,7 @@ static const struct ktap_test tests[] = {
 	TEST(get_refuses_what_is_no_mount),
 	TEST(dump_tells_all_mounts),
 	TEST(get_works_with_the_smallest_queue),
+	TEST(dumps_never_delay_an_umount),
 	TEST(get_tells_paths_of_any_length),
 	TEST(the_unprivileged_are_refused),
 	TEST(the_socket_counts_as_well),
