@@ -13,7 +13,6 @@
 run_tests() {
     words=("$@")
     results=$build/test/results
-    mkdir -p "$build/test"
     : >"$results"
     run_checks
     run_unit_tests
@@ -65,7 +64,7 @@ run_checks() {
     for check in "$tree"/tests/checks/*.sh; do
         name=$(basename "$check" .sh)
         wanted checks "$name" || continue
-        prepare_checks
+        prepare_linux_source
         log=$build/test/$name.log
         if SHALE_KERNEL=$kernel_dir SHALE_LINUX_SOURCE=$linux_source supervised "$check" >"$log" 2>&1 </dev/null; then
             result ok "checks: $name"
@@ -74,12 +73,6 @@ run_checks() {
             sed 's/^/    /' "$log"
         fi
     done
-}
-
-prepare_checks() {
-    [[ -n ${linux_source:-} ]] && return
-    install_packages "${check_packages[@]}"
-    prepare_linux_source
 }
 
 # A program that dies in the middle has failed each test that it didn't reach.

@@ -117,11 +117,11 @@ prepare_linux_source() {
     version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
     linux_source=$cache/linux-source-$version
     [[ -e $linux_source ]] && return
-    say "checks: unpacking the kernel's own tools from linux-source-6.12"
+    say "test: unpacking the kernel's own tools from linux-source-6.12"
     rm -rf "$cache"/linux-source-*
     mkdir -p "$linux_source.unfinished"
     tar -xJf /usr/src/linux-source-6.12.tar.xz -C "$linux_source.unfinished" --strip-components=1 --wildcards \
         'linux-source-6.12/scripts/*' 'linux-source-6.12/tools/net/ynl/*' 'linux-source-6.12/Documentation/netlink/*' ||
-        die "checks: cannot unpack /usr/src/linux-source-6.12.tar.xz"
+        die "test: cannot unpack /usr/src/linux-source-6.12.tar.xz"
     mv "$linux_source.unfinished" "$linux_source"
 }
