@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -35,6 +36,13 @@ constexpr const char* examples =
     "  shale mount --lower a --lower b /mnt        a over b, read-only\n"
     "  shale mount --lower a --upper u --work w /mnt   changes go to u; w is an empty directory\n"
     "                                              beside u that the kernel works in";
+
+/// @p path as it stands, from the root: messages and JSON mean the same wherever they are read.
+std::string absolute(const std::string& path) {
+    std::error_code failed;
+    const auto resolved = std::filesystem::weakly_canonical(path, failed);
+    return failed || path.empty() ? path : resolved.string();
+}
 
 /// A name for a writable layer made from that of an image: letters, digits, '.', '_' and '-'.
 std::string plain_name(std::string image) {
@@ -125,7 +133,13 @@ void run(MountOptions& options, const Globals& globals) {
     if (options.arguments.size() != wanted)
         throw CLI::ValidationError(layers ? "with --lower, give one DIR and no IMAGE"
                                           : "give IMAGE and DIR, or --lower and DIR");
-    const std::string target = options.arguments.back();
+    const std::string target = absolute(options.arguments.back());
+    for (std::string& lower : options.stack.lowers)
+        lower = absolute(lower);
+    if (options.stack.upper)
+        options.stack.upper = absolute(*options.stack.upper);
+    if (options.stack.work)
+        options.stack.work = absolute(*options.stack.work);
     if (layers)
         mount_layers(options, target, globals);
     else

@@ -57,8 +57,7 @@ std::optional<SnapshotRecord> snapshot_with_upper(Store& store, const std::strin
     return std::nullopt;
 }
 
-std::optional<ImageRecord> image_with_layers(Store& store,
-                                             const std::vector<std::string>& lowers) {
+std::optional<ImageRecord> image_with_layers(Store& store, const std::vector<std::string>& lowers) {
     for (const auto& image : store.images()) {
         const auto paths = store.layer_paths(image);
         if (std::equal(paths.begin(), paths.end(), lowers.begin(), lowers.end(),
@@ -83,8 +82,7 @@ std::optional<mounting::MountPoint> mounted_on(const std::string& directory) {
     return top;
 }
 
-std::vector<mounting::MountPoint> mounted_as(const std::string& name,
-                                             std::optional<Store>& store) {
+std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optional<Store>& store) {
     std::vector<mounting::MountPoint> found;
     const auto mounts = mounting::read_mountinfo();
     if (!any_shale(mounts))

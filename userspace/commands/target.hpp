@@ -27,15 +27,13 @@ bool same_object(const std::string& one, const std::string& other);
 std::optional<SnapshotRecord> snapshot_with_upper(Store& store, const std::string& upper);
 
 /// The image all of whose layers are @p lowers.
-std::optional<ImageRecord> image_with_layers(Store& store,
-                                             const std::vector<std::string>& lowers);
+std::optional<ImageRecord> image_with_layers(Store& store, const std::vector<std::string>& lowers);
 
 /// The top-most mount on @p directory, of whatever type; nothing if it is no mount point.
 std::optional<mounting::MountPoint> mounted_on(const std::string& directory);
 
 /// The Shale mounts called @p name: those of the snapshot of that name, and those made with it
 /// as their source.
-std::vector<mounting::MountPoint> mounted_as(const std::string& name,
-                                             std::optional<Store>& store);
+std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optional<Store>& store);
 
 } // namespace shale

@@ -65,24 +65,23 @@ void FsContext::set_fd(const std::string& key, int fd) {
 }
 
 void FsContext::create() {
-    configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0, type_);
+    configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0, "mount");
 }
 
 UniqueFd FsContext::mount(bool read_only) {
     UniqueFd mount(fsmount(fd_.get(), FSMOUNT_CLOEXEC, read_only ? MOUNT_ATTR_RDONLY : 0));
     if (!mount)
-        fail(type_, errno);
+        fail("mount", errno);
     return mount;
 }
 
 void FsContext::fail(const std::string& thing, int code) {
-    ContextLog log;
+    ContextLog log(type_);
     std::array<char, 4096> line;
     for (ssize_t size; (size = read(fd_.get(), line.data(), line.size())) > 0;)
         log.add({line.data(), static_cast<std::size_t>(size)});
     const std::string said = log.summary();
-    throw Error(thing, said.empty() ? reason_of(code) : said + " (" + reason_of(code) + ")",
-                way_out(code));
+    throw Error(thing, said.empty() ? reason_of(code) : said, way_out(code));
 }
 
 void ContextLog::add(std::string_view line) {
@@ -91,9 +90,12 @@ void ContextLog::add(std::string_view line) {
     if (line.size() < 3 || line[1] != ' ' || line[0] == 'i')
         return;
     std::string& kept = line[0] == 'e' ? errors_ : warnings_;
+    line.remove_prefix(2);
+    if (line.starts_with(type_ + ": "))
+        line.remove_prefix(type_.size() + 2);
     if (!kept.empty())
         kept += ", ";
-    kept += line.substr(2);
+    kept += line;
 }
 
 std::string ContextLog::summary() const {

@@ -38,11 +38,15 @@ private:
 /// errors, or else the warnings, joined.
 class ContextLog {
 public:
+    /// @p type is the file system's, which it may have put before each of its lines.
+    explicit ContextLog(std::string type) : type_(std::move(type)) {}
+
     /// Takes in one line as read(2) gives it.
     void add(std::string_view line);
     std::string summary() const;
 
 private:
+    std::string type_;
     std::string errors_;
     std::string warnings_;
 };

@@ -131,7 +131,7 @@ Error explain(const netlink::Refused& refused, const Stack& stack) {
     std::string thing = refused.attribute ? culprit(*refused.attribute, stack) : "";
     const bool work = refused.attribute && refused.attribute->type == SHALE_A_STACK_WORK;
     if (thing.empty())
-        thing = "stack of " + std::to_string(stack.lowers.size()) + " lower layers";
+        thing = "stack of layers";
     return {thing, refused.what(), way_out(refused.error(), work)};
 }
 

@@ -36,6 +36,14 @@ void check(int result, const char* doing) {
         fail(result, doing);
 }
 
+/// What a refusal to tell about mounts means to a person.
+Error untold(const Refused& refused) {
+    std::string way_out;
+    if (refused.error() == EPERM)
+        way_out = "only root may ask: run it with sudo";
+    return {"mounts", refused.what(), way_out};
+}
+
 void enable(nl_sock* socket, int option) {
     const int on = 1;
     if (setsockopt(nl_socket_get_fd(socket), SOL_NETLINK, option, &on, sizeof(on)) < 0)
@@ -109,8 +117,13 @@ UniqueFd Client::new_stack(const StackDescription& stack) {
 std::vector<MountRecord> Client::mounts() {
     for (int attempt = 0;; ++attempt) {
         MountAssembler assembler;
-        const bool interrupted =
-            exchange(encode_get_all(family_), [&](const nlmsghdr* m) { assembler.add(m); });
+        bool interrupted = false;
+        try {
+            interrupted =
+                exchange(encode_get_all(family_), [&](const nlmsghdr* m) { assembler.add(m); });
+        } catch (const Refused& refused) {
+            throw untold(refused);
+        }
         if (!interrupted || attempt == attempts)
             return std::move(assembler).finish();
     }
@@ -118,7 +131,11 @@ std::vector<MountRecord> Client::mounts() {
 
 MountRecord Client::mount_of(int fd) {
     MountAssembler assembler;
-    exchange(encode_get_by_fd(family_, fd), [&](const nlmsghdr* m) { assembler.add(m); });
+    try {
+        exchange(encode_get_by_fd(family_, fd), [&](const nlmsghdr* m) { assembler.add(m); });
+    } catch (const Refused& refused) {
+        throw untold(refused);
+    }
     auto found = std::move(assembler).finish();
     if (found.size() != 1)
         throw Error("netlink",

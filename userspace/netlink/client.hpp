@@ -27,11 +27,11 @@ public:
     /// the answer drops the stack. Throws Refused with the attribute at fault, or shale::Error.
     UniqueFd new_stack(const StackDescription& stack);
 
-    /// All mounts the caller may see, in the order they were made. Throws Refused, shale::Error.
+    /// All mounts the caller may see, in the order they were made. Throws shale::Error.
     std::vector<MountRecord> mounts();
 
-    /// The mount that the object open as `fd` (O_PATH will do) belongs to. Throws Refused if it
-    /// belongs to none, or shale::Error.
+    /// The mount that the object open as `fd` (O_PATH will do) belongs to. Throws
+    /// shale::Error, also if it belongs to none.
     MountRecord mount_of(int fd);
 
 private:

@@ -38,7 +38,7 @@ TEST(Explanation, SaysWhatToDo) {
 
 TEST(Explanation, KeepsTheWordsOfTheKernel) {
     const netlink::Refused refused(EINVAL, "too many layers", std::nullopt);
-    EXPECT_STREQ(explain(refused, stack).what(), "stack of 2 lower layers: too many layers");
+    EXPECT_STREQ(explain(refused, stack).what(), "stack of layers: too many layers");
 }
 
 TEST(MountStack, RefusesAMissingLayerByName) {
@@ -64,13 +64,13 @@ TEST(MountStack, RefusesAFileAsLayer) {
 }
 
 TEST(ContextLog, PrefersErrorsToWarnings) {
-    ContextLog log;
+    ContextLog log("shale");
     log.add("w something odd\n");
     log.add("i for your information\n");
     EXPECT_EQ(log.summary(), "something odd");
     log.add("e shale: Unknown parameter 'foo'\n");
     log.add("e second");
-    EXPECT_EQ(log.summary(), "shale: Unknown parameter 'foo', second");
+    EXPECT_EQ(log.summary(), "Unknown parameter 'foo', second");
 }
 
 } // namespace
