@@ -6,8 +6,8 @@
 
 namespace shale {
 
-/// Makes the empty file @p to hold what @p from holds: sharing the blocks where the file system can,
-/// else copying the data and leaving the holes. Moves the offsets of both. @p shown names the
+/// Makes the empty file @p to hold what @p from holds: sharing the blocks where the file system
+/// can, else copying the data and leaving the holes. Moves the offsets of both. @p shown names the
 /// target in the Error thrown.
 void copy_file(int from, int to, uint64_t size, const std::string& shown);
 

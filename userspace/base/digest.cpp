@@ -25,7 +25,8 @@ Digest Digest::parse(const std::string& text, const std::string& shown) {
                     "copy the image with a tool that writes sha256 digests, such as skopeo");
     std::string hex = text.substr(algorithm.size());
     if (hex.size() != hex_length || hex.find_first_not_of("0123456789abcdef") != std::string::npos)
-        throw Error(shown, "digest '" + text + "' is malformed", "the image is damaged: copy it again");
+        throw Error(shown, "digest '" + text + "' is malformed",
+                    "the image is damaged: copy it again");
     return Digest(std::move(hex));
 }
 

@@ -3,13 +3,14 @@
 
 #include <cerrno>
 
+#include <fcntl.h>
 #include <sys/xattr.h>
 
 namespace shale {
 
 XattrTarget::XattrTarget(int dir, const std::string& name)
     // There is no setxattrat(2) before Linux 6.13; the magic link stands for the directory.
-    : path_("/proc/self/fd/" + std::to_string(dir) + "/" + name) {}
+    : path_(dir == AT_FDCWD ? name : "/proc/self/fd/" + std::to_string(dir) + "/" + name) {}
 
 std::vector<std::string> XattrTarget::names() const {
     std::string list;
@@ -54,9 +55,9 @@ std::optional<std::string> XattrTarget::get(const std::string& name) const {
 }
 
 int XattrTarget::set(const std::string& name, const std::string& value) const {
-    const int result =
-        fd_ >= 0 ? fsetxattr(fd_, name.c_str(), value.data(), value.size(), 0)
-                 : lsetxattr(path_.c_str(), name.c_str(), value.data(), value.size(), 0);
+    const int result = fd_ >= 0
+                           ? fsetxattr(fd_, name.c_str(), value.data(), value.size(), 0)
+                           : lsetxattr(path_.c_str(), name.c_str(), value.data(), value.size(), 0);
     return result == 0 ? 0 : errno;
 }
 

@@ -14,7 +14,8 @@ class XattrTarget {
 public:
     /// @p fd was opened without O_PATH and outlives the object.
     explicit XattrTarget(int fd) : fd_(fd) {}
-    /// @p name is a single component and is not followed if it is a symbolic link.
+    /// @p name is not followed if it is a symbolic link. It is a single component, unless @p dir is
+    /// AT_FDCWD.
     XattrTarget(int dir, const std::string& name);
 
     /// Names of all attributes; empty where the file system has none.

@@ -202,16 +202,18 @@ void add_image_command(CLI::App& app, Globals& globals) {
     import->add_option("source", options->source, "Image layout, and the tag of the image in it")
         ->type_name("PATH[:TAG]")
         ->required();
-    import->add_option("--name", options->name,
-                       "What to call the image; otherwise its tag, or else the directory's name")
+    import
+        ->add_option("--name", options->name,
+                     "What to call the image; otherwise its tag, or else the directory's name")
         ->type_name("NAME");
     add_json_flag(*import, globals);
     import->footer(import_examples);
-    import->callback([options, &globals] { run_import(*options, globals); });
+    import->callback([options, &globals] { run_import(*options, globals);
+});
 
-    CLI::App* list = image->add_subcommand("ls", list_description);
-    add_json_flag(*list, globals);
-    list->callback([&globals] { run_list(globals); });
-}
+CLI::App* list = image->add_subcommand("ls", list_description);
+add_json_flag(*list, globals);
+list->callback([&globals] { run_list(globals); });
+} // namespace shale
 
 } // namespace shale

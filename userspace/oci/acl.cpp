@@ -62,8 +62,9 @@ std::string posix_acl_xattr(archive_entry* entry, bool default_acl) {
         if (kernel == 0 || (named && id < 0))
             continue;
         // libarchive's read, write and execute bits are the kernel's.
-        entries.push_back({kernel, static_cast<uint16_t>(permissions & 7),
-                           named ? static_cast<uint32_t>(id) : static_cast<uint32_t>(ACL_UNDEFINED_ID)});
+        entries.push_back(
+            {kernel, static_cast<uint16_t>(permissions & 7),
+             named ? static_cast<uint32_t>(id) : static_cast<uint32_t>(ACL_UNDEFINED_ID)});
     }
     // The kernel wants them in the order of the tags' numbers.
     std::stable_sort(entries.begin(), entries.end(),

@@ -29,9 +29,12 @@ std::span<const std::byte> BlobSource::next() {
 }
 
 void BlobSource::verify() {
-    drain();
-    if (const Digest found = sha_.finish(); found != expected_)
-        throw Error(shown_, "wrong digest: content is " + found.text(),
+    if (found_.empty()) {
+        drain();
+        found_ = sha_.finish();
+    }
+    if (found_ != expected_)
+        throw Error(shown_, "wrong digest: content is " + found_.text(),
                     "the image is damaged: copy it again");
 }
 

@@ -20,8 +20,7 @@ public:
 
     std::span<const std::byte> next() override;
 
-    /// Reads what is left and throws Error unless the whole has the digest of the descriptor. Call
-    /// once.
+    /// Reads what is left and throws Error unless the whole has the digest of the descriptor.
     void verify();
 
     const std::string& shown() const { return shown_; }
@@ -32,6 +31,7 @@ private:
     std::string shown_;
     Progress& progress_;
     Sha256 sha_;
+    Digest found_; ///< empty until all is read
     std::vector<std::byte> buffer_;
 };
 

@@ -104,7 +104,8 @@ public:
         while (out.pos < out.size && (flushing_ || refill())) {
             const size_t result = ZSTD_decompressStream(stream_.get(), &out, &in_);
             if (ZSTD_isError(result))
-                damaged(shown_, std::string("zstd data is corrupt (") + ZSTD_getErrorName(result) + ")");
+                damaged(shown_,
+                        std::string("zstd data is corrupt (") + ZSTD_getErrorName(result) + ")");
             between_frames_ = result == 0;
             flushing_ = out.pos == out.size && !between_frames_;
         }

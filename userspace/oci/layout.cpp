@@ -38,9 +38,9 @@ Layout::Layout(std::string path) : path_(std::move(path)) {
         path_.pop_back();
     dir_ = UniqueFd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!dir_)
-        throw Error::from_errno(path_, errno,
-                                errno == ENOTDIR ? "unpack the archive first: an image layout is a directory"
-                                                 : "");
+        throw Error::from_errno(
+            path_, errno,
+            errno == ENOTDIR ? "unpack the archive first: an image layout is a directory" : "");
     if (!stat_at(dir_.get(), "oci-layout"))
         throw Error(path_, "not an OCI image layout (it has no file oci-layout)",
                     "'skopeo copy docker://IMAGE oci:DIRECTORY:TAG' makes one");
@@ -82,11 +82,12 @@ UniqueFd Layout::open_blob(const Descriptor& descriptor) const {
         throw Error(shown, "blob is not a regular file", copy_again);
     const uint64_t size = static_cast<uint64_t>(st.st_size);
     if (size != descriptor.size)
-        throw Error(shown,
-                    std::string(size < descriptor.size ? "blob is truncated: " : "blob is too long: ") +
-                        std::to_string(size) + " bytes where the manifest says " +
-                        std::to_string(descriptor.size),
-                    copy_again);
+        throw Error(
+            shown,
+            std::string(size < descriptor.size ? "blob is truncated: " : "blob is too long: ") +
+                std::to_string(size) + " bytes where the manifest says " +
+                std::to_string(descriptor.size),
+            copy_again);
     return fd;
 }
 

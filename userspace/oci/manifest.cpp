@@ -67,13 +67,15 @@ Descriptor pick(const Layout& layout, const std::vector<Descriptor>& entries,
     std::vector<Descriptor> found;
     std::vector<std::string> others;
     collect(layout, entries, platform, 0, found, others);
-    const auto exact = std::find_if(found.begin(), found.end(),
-                                    [](const Descriptor& entry) { return entry.platform.has_value(); });
+    const auto exact = std::find_if(found.begin(), found.end(), [](const Descriptor& entry) {
+        return entry.platform.has_value();
+    });
     if (exact != found.end())
         return *exact;
     if (found.empty())
         throw Error(layout.path(), "holds no image for " + platform.text(),
-                    others.empty() ? "it may hold other artifacts only" : "it is for " + joined(others));
+                    others.empty() ? "it may hold other artifacts only"
+                                   : "it is for " + joined(others));
     const bool same = std::all_of(found.begin(), found.end(), [&](const Descriptor& entry) {
         return entry.digest == found.front().digest;
     });
@@ -98,8 +100,7 @@ Manifest read_manifest(const Layout& layout, const std::string& tag, const Platf
     Manifest manifest;
     manifest.digest = chosen.digest;
     manifest.tag = entries.front().tag;
-    const Descriptor config =
-        Descriptor::parse(json.object_or_empty("config"));
+    const Descriptor config = Descriptor::parse(json.object_or_empty("config"));
     manifest.config = layout.read_blob(config);
     const JsonFile config_json(manifest.config, layout.blob_path(config.digest));
     const std::vector<std::string> diff_ids =
@@ -116,8 +117,8 @@ Manifest read_manifest(const Layout& layout, const std::string& tag, const Platf
     for (size_t i = 0; i < layers.size(); i++) {
         const Descriptor blob = Descriptor::parse(layers[i]);
         if (!is_layer(blob.media_type))
-            throw Error(json.shown(), "layer " + std::to_string(i + 1) + " is no file system layer (" +
-                                          blob.media_type + ")");
+            throw Error(json.shown(), "layer " + std::to_string(i + 1) +
+                                          " is no file system layer (" + blob.media_type + ")");
         manifest.layers.push_back({blob, Digest::parse(diff_ids[i], config_json.shown())});
     }
     return manifest;

@@ -14,7 +14,8 @@ struct LayerDescriptor {
     Digest diff_id;
 };
 
-/// One image for one platform, read from a layout with every digest checked but those of the layers.
+/// One image for one platform, read from a layout with every digest checked but those of the
+/// layers.
 struct Manifest {
     Digest digest;
     std::string tag;    ///< under which it was found; empty if index.json gives none

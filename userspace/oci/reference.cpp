@@ -17,8 +17,8 @@ Reference split_reference(const std::string& text) {
             return {path, end == text.size() ? "" : text.substr(end + 1)};
         end = end == 0 ? std::string::npos : text.rfind(':', end - 1);
     } while (end != std::string::npos);
-    throw Error::from_errno(text, ENOENT,
-                            "give the directory of an OCI image layout, as DIRECTORY or DIRECTORY:TAG");
+    throw Error::from_errno(
+        text, ENOENT, "give the directory of an OCI image layout, as DIRECTORY or DIRECTORY:TAG");
 }
 
 } // namespace shale::oci

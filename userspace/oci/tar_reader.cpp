@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "oci/tar_reader.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
@@ -50,12 +51,18 @@ Xattrs xattrs_of(archive_entry* raw) {
     const char* name;
     const void* value;
     size_t size;
-    while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK)
-        xattrs.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK) {
+        // Some archivers write each attribute twice, in the spelling of libarchive and of star.
+        const auto same = std::find_if(xattrs.begin(), xattrs.end(),
+                                       [&](const auto& known) { return known.first == name; });
+        if (same == xattrs.end())
+            xattrs.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    }
     for (const bool default_acl : {false, true}) {
         std::string acl = posix_acl_xattr(raw, default_acl);
         if (!acl.empty())
-            xattrs.emplace_back(default_acl ? "system.posix_acl_default" : "system.posix_acl_access",
+            xattrs.emplace_back(default_acl ? "system.posix_acl_default"
+                                            : "system.posix_acl_access",
                                 std::move(acl));
     }
     return xattrs;
@@ -113,8 +120,8 @@ void TarReader::describe(archive_entry* raw, TarEntry& entry) const {
     entry.thing = shown_ + ": entry '" + path + "'";
     entry.name = LayerName::parse(path, entry.thing);
     entry.hard_link = archive_entry_hardlink(raw) != nullptr;
-    entry.link = text_or_empty(entry.hard_link ? archive_entry_hardlink(raw)
-                                               : archive_entry_symlink(raw));
+    entry.link =
+        text_or_empty(entry.hard_link ? archive_entry_hardlink(raw) : archive_entry_symlink(raw));
     entry.mode = archive_entry_mode(raw);
     entry.uid = checked_id(archive_entry_uid(raw), entry.thing);
     entry.gid = checked_id(archive_entry_gid(raw), entry.thing);

@@ -32,7 +32,8 @@ public:
         std::span<const std::byte> bytes;
         uint64_t offset = 0;
     };
-    /// Fills @p piece; false at the end of the content. What it points at lives until the next call.
+    /// Fills @p piece; false at the end of the content. What it points at lives until the next
+    /// call.
     bool next_piece(Piece& piece);
 
 private:

@@ -17,8 +17,8 @@ namespace {
 
 constexpr mode_t permissions = 07777;
 
-/// Marks of an overlay, escaped ones of nested overlays included, describe layers. They never travel
-/// from an archive or another layer into this one.
+/// Marks of an overlay, escaped ones of nested overlays included, describe layers. They never
+/// travel from an archive or another layer into this one.
 bool is_overlay_mark(const std::string& name) {
     return name.starts_with(ondisk::mark_prefix(ondisk::Prefix::trusted)) ||
            name.starts_with(ondisk::mark_prefix(ondisk::Prefix::user));
@@ -35,7 +35,8 @@ mode_t process_umask() {
 }
 
 [[noreturn]] void fail(const std::string& thing) {
-    throw Error::from_errno(thing, errno, errno == EPERM ? "run as root: layers keep their owners" : "");
+    throw Error::from_errno(thing, errno,
+                            errno == EPERM ? "run as root: layers keep their owners" : "");
 }
 
 /// Access time is not kept in layers: it is set to the modification time, as tar does.
@@ -111,8 +112,7 @@ void AttributeWriter::set_xattrs(const XattrTarget& target, const Attributes& at
         if (code == 0)
             continue;
         // EPERM: user attributes exist on files and directories only.
-        const bool unsupported =
-            code == EOPNOTSUPP || (code == EPERM && name.starts_with("user."));
+        const bool unsupported = code == EOPNOTSUPP || (code == EPERM && name.starts_with("user."));
         if (!unsupported)
             throw Error::from_errno(thing + ": attribute " + name, code,
                                     code == EPERM ? "run as root" : "");

@@ -24,8 +24,8 @@ struct Attributes {
     static Attributes of(int dir, const std::string& name);
 };
 
-/// Gives attributes to objects this process has just made, with as few system calls as will do: what
-/// creation has set already is not set again. Attributes of an overlay are dropped and noted.
+/// Gives attributes to objects this process has just made, with as few system calls as will do:
+/// what creation has set already is not set again. Attributes of an overlay are dropped and noted.
 class AttributeWriter {
 public:
     /// @p omissions outlives the writer.

@@ -83,9 +83,10 @@ std::vector<ImageRecord> Catalog::images() {
 }
 
 void Catalog::put_image(const ImageRecord& image) {
-    Statement(database_, "INSERT INTO images (name, manifest, config, imported) "
-                         "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET manifest = "
-                         "excluded.manifest, config = excluded.config, imported = excluded.imported")
+    Statement(database_,
+              "INSERT INTO images (name, manifest, config, imported) "
+              "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET manifest = "
+              "excluded.manifest, config = excluded.config, imported = excluded.imported")
         .bind(image.name)
         .bind(image.manifest_digest.text())
         .bind(image.config)

@@ -134,7 +134,8 @@ private:
         make_directory_at(staging_.fd(), record.chain_id.hex(), 0700);
         const UniqueFd target =
             open_at(staging_.fd(), record.chain_id.hex(), O_RDONLY | O_DIRECTORY);
-        record.size = import_layer(layout_, layer, target.get(), below(index), omissions_, progress_);
+        record.size =
+            import_layer(layout_, layer, target.get(), below(index), omissions_, progress_);
     }
 
     const oci::Layout& layout_;

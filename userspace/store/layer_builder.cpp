@@ -104,12 +104,13 @@ void LayerBuilder::add_file(const oci::TarEntry& entry, oci::TarReader& content)
 }
 
 void LayerBuilder::create_node(const oci::TarEntry& entry, mode_t mode, dev_t device) {
-    create(entry, [&](int parent, const char* name) { return mknodat(parent, name, mode, device); });
+    create(entry,
+           [&](int parent, const char* name) { return mknodat(parent, name, mode, device); });
 }
 
 void LayerBuilder::add_node(const oci::TarEntry& entry) {
-    // In a layer this is a whiteout. No union can show it as a device, and whoever packed it did not
-    // speak OCI's language for hiding, so it neither appears nor hides.
+    // In a layer this is a whiteout. No union can show it as a device, and whoever packed it did
+    // not speak OCI's language for hiding, so it neither appears nor hides.
     if (ondisk::is_whiteout_device(entry.mode, entry.device)) {
         omissions_.note(Omissions::Kind::whiteout_device,
                         entry.thing + ": left out, as a character device 0:0 means a whiteout");
@@ -121,9 +122,8 @@ void LayerBuilder::add_node(const oci::TarEntry& entry) {
 }
 
 void LayerBuilder::create_symlink(const oci::TarEntry& entry, const std::string& link) {
-    create(entry, [&](int parent, const char* name) {
-        return symlinkat(link.c_str(), parent, name);
-    });
+    create(entry,
+           [&](int parent, const char* name) { return symlinkat(link.c_str(), parent, name); });
 }
 
 void LayerBuilder::add_symlink(const oci::TarEntry& entry) {
@@ -172,7 +172,8 @@ void LayerBuilder::copy_from_below(const oci::TarEntry& entry, const oci::LayerN
     const std::optional<LowerLayers::Found> found = lower_.find(target.path());
     if (!found || S_ISDIR(found->st.st_mode))
         throw Error(entry.thing,
-                    "hard link to '" + entry.link + "', a file neither in this layer before it nor below",
+                    "hard link to '" + entry.link +
+                        "', a file neither in this layer before it nor below",
                     "the image is broken: build it again");
     const Attributes attributes = Attributes::of(found->parent.get(), found->name);
     if (S_ISREG(found->st.st_mode)) {

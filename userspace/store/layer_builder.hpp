@@ -44,7 +44,8 @@ private:
     Progress& progress_;
     AttributeWriter writer_;
     LayerDirectories directories_;
-    /// Files copied up for a hard link: path below -> path here, so that a second link joins the first.
+    /// Files copied up for a hard link: path below -> path here, so that a second link joins the
+    /// first.
     std::map<std::string, oci::LayerName> copied_;
 };
 

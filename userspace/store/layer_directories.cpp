@@ -165,9 +165,10 @@ void LayerDirectories::finish(const std::string& thing) {
             throw Error::from_errno(shown, errno);
         if (directory.opaque) {
             if (const int code = XattrTarget(fd.get()).set(opaque, "y"); code != 0)
-                throw Error::from_errno(shown + ": attribute " + opaque, code,
-                                        "the store needs root and a file system that keeps trusted.* "
-                                        "attributes, such as ext4, xfs, btrfs or tmpfs");
+                throw Error::from_errno(
+                    shown + ": attribute " + opaque, code,
+                    "the store needs root and a file system that keeps trusted.* "
+                    "attributes, such as ext4, xfs, btrfs or tmpfs");
         }
         writer_.apply(fd.get(), created_mode, directory.attributes, shown);
     }

@@ -40,8 +40,7 @@ bool hides(const UniqueFd& layer, const std::string& path) {
         return true;
     for (size_t slash = path.find('/'); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
-        const std::optional<LowerLayers::Found> found =
-            find_in_layer(layer, path.substr(0, slash));
+        const std::optional<LowerLayers::Found> found = find_in_layer(layer, path.substr(0, slash));
         if (!found)
             return false;
         if (!S_ISDIR(found->st.st_mode) || is_opaque(found->parent.get(), found->name))

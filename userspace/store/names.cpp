@@ -26,10 +26,11 @@ void check_image_name(const std::string& name) {
 }
 
 void check_snapshot_name(const std::string& name) {
-    const bool fine = !name.empty() && name.size() <= 128 && is_alphanumeric(name[0]) &&
-                      std::all_of(name.begin(), name.end(), [](char c) {
-                          return is_alphanumeric(c) || std::string_view("._-").find(c) != std::string_view::npos;
-                      });
+    const bool fine =
+        !name.empty() && name.size() <= 128 && is_alphanumeric(name[0]) &&
+        std::all_of(name.begin(), name.end(), [](char c) {
+            return is_alphanumeric(c) || std::string_view("._-").find(c) != std::string_view::npos;
+        });
     if (!fine)
         throw Error("name '" + name + "'", "not usable",
                     "choose letters, digits, '.', '_' and '-', at most 128");

@@ -50,7 +50,8 @@ void ensure_schema(Database& database) {
     Transaction transaction(database);
     const int64_t found = version_of(database); // another process may have been faster
     if (found > version)
-        throw Error(database.path(), "written by a newer shale (schema " + std::to_string(found) + ")",
+        throw Error(database.path(),
+                    "written by a newer shale (schema " + std::to_string(found) + ")",
                     "use that one");
     if (found == 0)
         database.execute(create);

@@ -19,8 +19,8 @@ namespace {
 UniqueFd make_and_open(const std::string& root) {
     make_directories(root, 0700);
     UniqueFd fd = open_at(AT_FDCWD, root, O_RDONLY | O_DIRECTORY);
-    // 0700 each, because ROOT may have been there before with a mode of its own: layers hold set-uid
-    // programs of any age and must not be reachable by others.
+    // 0700 each, because ROOT may have been there before with a mode of its own: layers hold
+    // set-uid programs of any age and must not be reachable by others.
     for (const char* name : {"layers", "snapshots", "staging"}) {
         if (mkdirat(fd.get(), name, 0700) != 0 && errno != EEXIST)
             throw Error::from_errno(root + "/" + name, errno);
@@ -39,7 +39,8 @@ Store Store::open(const std::string& root) {
     } catch (const Error& error) {
         if (error.code() != EACCES && error.code() != EPERM)
             throw;
-        throw Error::from_errno(absolute, error.code(), "run as root, or choose another store with --root");
+        throw Error::from_errno(absolute, error.code(),
+                                "run as root, or choose another store with --root");
     }
 }
 

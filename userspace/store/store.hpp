@@ -29,8 +29,8 @@ public:
     ImageRecord image(const std::string& name);
     /// Where the layer lies, absolute.
     std::string layer_path(const LayerRecord& layer) const;
-    /// The directories to mount, absolute, top first. Layers below one whose root is opaque are left
-    /// out: in a mount the root of a layer cannot hide anything.
+    /// The directories to mount, absolute, top first. Layers below one whose root is opaque are
+    /// left out: in a mount the root of a layer cannot hide anything.
     std::vector<std::string> layer_paths(const ImageRecord& image) const;
 
     /// Makes the writable layer @p name for @p image, or takes up the one that exists, which must

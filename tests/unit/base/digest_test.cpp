@@ -25,8 +25,9 @@ TEST(Digest, ParsesWhatItPrints) {
 }
 
 TEST(Digest, RefusesWhatCouldLeaveTheBlobDirectory) {
-    for (const char* text : {"sha512:00", "sha256:../../etc/passwd", "sha256:", "abc",
-                             "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"})
+    for (const char* text :
+         {"sha512:00", "sha256:../../etc/passwd", "sha256:", "abc",
+          "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"})
         EXPECT_THROW(Digest::parse(text, "index.json"), Error) << text;
 }
 

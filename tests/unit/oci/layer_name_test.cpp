@@ -53,7 +53,8 @@ TEST(LayerName, TheOpaqueMarkerMeansItsDirectory) {
 }
 
 TEST(LayerName, OtherNamesOfAufsAreIgnored) {
-    for (const char* raw : {".wh..wh.aufs", "a/.wh..wh.plnk", ".wh..wh.plnk/12.34", ".wh..wh.orph/x/y"})
+    for (const char* raw :
+         {".wh..wh.aufs", "a/.wh..wh.plnk", ".wh..wh.plnk/12.34", ".wh..wh.orph/x/y"})
         EXPECT_EQ(parse(raw).kind, NameKind::ignored) << raw;
 }
 

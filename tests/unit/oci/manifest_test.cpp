@@ -14,7 +14,8 @@ namespace shale::oci {
 class ManifestTest : public ::testing::Test {
 protected:
     /// An image of one layer that holds @p content (never unpacked here).
-    Digest make(const std::string& content, const std::string& tag, const std::string& platform = "") {
+    Digest make(const std::string& content, const std::string& tag,
+                const std::string& platform = "") {
         image_.layer(content, test::Compression::none);
         return image_.tag(tag, platform);
     }

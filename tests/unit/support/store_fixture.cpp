@@ -17,10 +17,12 @@ void StoreTest::SetUp() {
     if (geteuid() != 0)
         GTEST_SKIP() << "layers need root: devices, owners, trusted.* attributes";
     if (setxattr(dir_.path().c_str(), "trusted.shale.test", "x", 1, 0) != 0)
-        GTEST_SKIP() << dir_.path() << " keeps no trusted.* attributes: set TMPDIR to a place that does";
+        GTEST_SKIP() << dir_.path()
+                     << " keeps no trusted.* attributes: set TMPDIR to a place that does";
 }
 
 std::string StoreTest::import_top() {
+    image_.clear_index();
     image_.tag("image");
     Store store = open();
     const ImageRecord image = store.import_layout(image_.path(), "image", "", progress_);
@@ -28,6 +30,7 @@ std::string StoreTest::import_top() {
 }
 
 std::string StoreTest::import_refused() {
+    image_.clear_index();
     image_.tag("image");
     std::string message = "(accepted)";
     try {

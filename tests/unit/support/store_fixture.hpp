@@ -41,7 +41,8 @@ protected:
     Store open() const { return Store::open(root()); }
     std::string root() const { return dir_.path() + "/store"; }
 
-    /// Tags the image under construction as "image", imports it, and returns its top layer.
+    /// Tags the image under construction as "image" (whatever was so tagged before), imports it,
+    /// and returns its top layer.
     std::string import_top();
     /// As above, expecting a refusal: returns the message, after checking that nothing is left.
     std::string import_refused();
