@@ -20,6 +20,7 @@ struct name {
 	u32 text;			/* where it is in shale_names.text */
 	u16 len;
 	u8 type;
+	bool ask;			/* an inode that is known may have another number */
 };
 
 /* One allocation: the names in order, then their texts. */
@@ -69,6 +70,7 @@ struct raw_name {
 	unsigned int part;		/* number of the part that has it, the top-most is 0 */
 	u16 len;
 	u8 type;
+	bool ask;
 	char text[];
 };
 
@@ -151,6 +153,7 @@ static bool take_down(struct dir_context *ctx, const char *text, int len, loff_t
 	raw->part = reader->part;
 	raw->len = len;
 	raw->type = type;
+	raw->ask = false;
 	memcpy(raw->text, text, len);
 	raw->next = reader->names;
 	reader->names = raw;
@@ -313,34 +316,47 @@ static int judge(const struct merge *merge, struct raw_name *raw)
 	return show;
 }
 
-/*
- * The number that stat(2) shows, for the case in which it is not that of the top-most part:
- * an upper directory that is merged has the number of the top-most lower one.
- */
-static int number(const struct merge *merge, const struct sorted *equal, size_t nr)
+/* Does a directory of the upper merge with what the next part has of its name? */
+static int is_merged(const struct merge *merge, const struct raw_name *raw, struct raw_name *below)
 {
-	struct raw_name *raw = equal[0].raw;
-	struct path path;
-	int opaque, below;
+	struct path path = part_path(merge, raw->part);
+	int opaque, show = judge(merge, below);
 
-	if (raw->type != DT_DIR || raw->part || !merge->entry->upper || nr < 2 ||
-	    !merge->sbi->same_fs)
-		return 0;
-	below = judge(merge, equal[1].raw);
-	if (below < 0)
-		return below;
-	if (!below || equal[1].raw->type != DT_DIR)
-		return 0;
+	if (show <= 0 || below->type != DT_DIR)
+		return show;
 
-	path = part_path(merge, 0);
 	path.dentry = look(merge, raw);
 	if (IS_ERR_OR_NULL(path.dentry))
 		return 0;
 	opaque = shale_mark_opaque(merge->sbi, &path);
 	dput(path.dentry);
-	if (opaque != SHALE_OPAQUE_YES)
+	return opaque == SHALE_OPAQUE_NO;
+}
+
+/*
+ * The number that stat(2) shows, where it is not that of the top-most part. An upper
+ * directory that is merged has the number of the top-most lower one. A file that was copied
+ * up keeps its own for as long as it is known; and directories of layers on several file
+ * systems have one only then. So of these the dentry cache is asked when they are shown.
+ */
+static int number(const struct merge *merge, const struct sorted *equal, size_t nr)
+{
+	struct raw_name *raw = equal[0].raw;
+	bool copied = merge->entry->upper && !raw->part && nr > 1;
+	int merged;
+
+	if (raw->type != DT_DIR) {
+		raw->ask = copied;
+		return 0;
+	}
+	if (!merge->sbi->same_fs) {
+		raw->ask = true;
+		return 0;
+	}
+	merged = copied ? is_merged(merge, raw, equal[1].raw) : 0;
+	if (merged > 0)
 		raw->ino = equal[1].raw->ino;
-	return 0;
+	return min(merged, 0);
 }
 
 static int hide_names(struct merge *merge)
@@ -402,6 +418,7 @@ static struct shale_names *keep_names(const struct merge *merge)
 			.text = text_len,
 			.len = raw->len,
 			.type = raw->type,
+			.ask = raw->ask,
 		};
 		names->name[i] = last;
 		memcpy(text + text_len, raw->text, raw->len);
@@ -512,7 +529,37 @@ static size_t find_pos(const struct shale_names *names, u64 pos, bool narrow)
 	return from;
 }
 
-void shale_names_emit(const struct shale_names *names, struct dir_context *ctx, bool narrow)
+/* What stat(2) says of a known inode (vfs/attr.c): mostly the number it was made with. */
+static u64 known_number(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	/* The copy of one of several names is another file than the rest. */
+	if (!S_ISDIR(inode->i_mode) && entry->upper && entry->lower &&
+	    d_inode(entry->lower->part[0].dentry)->i_nlink != 1)
+		return d_inode(entry->upper)->i_ino;
+	return inode->i_ino;
+}
+
+static u64 shown_number(const struct shale_names *names, const struct name *name,
+			struct dentry *dir)
+{
+	struct qstr text = QSTR_INIT(names->text + name->text, name->len);
+	u64 ino = name->ino;
+	struct dentry *dentry;
+
+	if (!name->ask)
+		return ino;
+	text.hash = full_name_hash(dir, text.name, text.len);
+	dentry = d_lookup(dir, &text);
+	if (dentry && d_is_positive(dentry))
+		ino = known_number(d_inode(dentry));
+	dput(dentry);
+	return ino;
+}
+
+void shale_names_emit(const struct shale_names *names, struct dentry *dir,
+		      struct dir_context *ctx, bool narrow)
 {
 	size_t i;
 
@@ -520,7 +567,8 @@ void shale_names_emit(const struct shale_names *names, struct dir_context *ctx, 
 		const struct name *name = &names->name[i];
 
 		ctx->pos = narrow ? name->narrow_pos : name->pos;
-		if (!dir_emit(ctx, names->text + name->text, name->len, name->ino, name->type))
+		if (!dir_emit(ctx, names->text + name->text, name->len,
+			      shown_number(names, name, dir), name->type))
 			return;
 	}
 	ctx->pos = shale_names_end(narrow);

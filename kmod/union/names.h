@@ -43,10 +43,12 @@ bool shale_names_current(const struct shale_names *names, const struct inode *di
 /**
  * shale_names_emit - give the names from a position on to a reader
  * @names: the names
- * @ctx: the reader; its position is that of the next name when it has enough, else @end
+ * @dir: the directory
+ * @ctx: the reader; its position will be that of the next name, or shale_names_end()
  * @narrow: positions must fit into 31 bits
  */
-void shale_names_emit(const struct shale_names *names, struct dir_context *ctx, bool narrow);
+void shale_names_emit(const struct shale_names *names, struct dentry *dir,
+		      struct dir_context *ctx, bool narrow);
 
 /* The position behind all names. */
 static inline loff_t shale_names_end(bool narrow)

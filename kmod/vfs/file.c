@@ -20,7 +20,7 @@
 /* What file->private_data of our regular files points to. */
 struct shale_file {
 	struct shale_entry *entry;	/* what it was opened on; counted */
-	struct file *real;		/* the entry's top-most part; counted */
+	struct file *real;		/* the entry's top-most part; counted; NULL: see shale_open() */
 	struct file *upper;		/* the copy, once needed: NULL, then set once; counted */
 };
 
@@ -51,27 +51,42 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 	return shale_real_file_open(file, flags | shale_noatime_flag(&real), &real);
 }
 
-static int copy_up_for_open(struct file *file)
+static bool is_copied_up(const struct inode *inode)
 {
-	if (!(file->f_mode & FMODE_WRITE))
-		return 0;
-	/* The VFS truncates after it has opened. */
-	if (file->f_flags & O_TRUNC)
-		return shale_copy_up_truncated(file_dentry(file), 0);
-	return shale_copy_up(file_dentry(file));
+	guard(rcu)();
+	return shale_entry_rcu(inode)->upper;
+}
+
+/*
+ * The VFS truncates when it has opened, if the caller may; copying the content before would be
+ * for nothing, and leaving it out before might lose it. ->setattr() copies then.
+ */
+static bool will_be_truncated(const struct file *file)
+{
+	return (file->f_mode & FMODE_WRITE) && !is_copied_up(file_inode(file)) &&
+	       (file->f_flags & (O_TRUNC | O_DIRECT)) == O_TRUNC;
 }
 
 static int shale_open(struct inode *inode, struct file *file)
 {
+	bool deferred = will_be_truncated(file);
 	struct shale_file *sf;
-	int err = copy_up_for_open(file);
+	int err;
 
-	if (err)
-		return err;
+	if ((file->f_mode & FMODE_WRITE) && !deferred) {
+		err = shale_copy_up(file_dentry(file));
+		if (err)
+			return err;
+	}
 	sf = kzalloc(sizeof(*sf), GFP_KERNEL_ACCOUNT);
 	if (!sf)
 		return -ENOMEM;
 	sf->entry = shale_entry_get(inode);
+	file->private_data = sf;
+	if (deferred) {
+		file->f_mode |= FMODE_CAN_ODIRECT;	/* asked again when it is used */
+		return 0;
+	}
 
 	scoped_class(shale_mounter, cred, inode->i_sb)
 		sf->real = open_real(file, sf->entry);
@@ -84,7 +99,6 @@ static int shale_open(struct inode *inode, struct file *file)
 
 	/* Refuses O_DIRECT, now and by fcntl(), exactly where the real file does. */
 	file->f_mode |= sf->real->f_mode & FMODE_CAN_ODIRECT;
-	file->private_data = sf;
 	return 0;
 }
 
@@ -94,19 +108,14 @@ static int shale_release(struct inode *inode, struct file *file)
 
 	if (sf->upper)
 		fput(sf->upper);
-	fput(sf->real);
+	if (sf->real)
+		fput(sf->real);
 	shale_entry_put(sf->entry);
 	kfree(sf);
 	return 0;
 }
 
 /* From our file to the real one */
-
-static bool is_copied_up(const struct inode *inode)
-{
-	guard(rcu)();
-	return shale_entry_rcu(inode)->upper;
-}
 
 static struct file *already_opened_copy(const struct shale_file *sf)
 {
@@ -166,7 +175,13 @@ struct file *shale_file_real(struct file *file)
 	struct file *real = sf->real;
 	int err;
 
-	if (!sf->entry->upper && is_copied_up(file_inode(file))) {
+	/* Opened to be truncated by someone inside the kernel, who did not. */
+	if (!real && !is_copied_up(file_inode(file))) {
+		err = shale_copy_up(file_dentry(file));
+		if (err)
+			return ERR_PTR(err);
+	}
+	if (!real || (!sf->entry->upper && is_copied_up(file_inode(file)))) {
 		real = opened_copy(file);
 		if (IS_ERR(real))
 			return real;
@@ -180,6 +195,12 @@ bool shale_file_in_upper(const struct file *file, const struct file *real)
 	const struct shale_upper *upper = shale_sb(file_inode(file)->i_sb)->upper;
 
 	return upper && real->f_path.mnt == upper->layer->mnt;
+}
+
+int shale_file_remove_privs(struct file *file, const struct file *real)
+{
+	/* The upper's inode remembers that there is nothing to remove; ours would look again. */
+	return IS_NOSEC(file_inode(real)) ? 0 : file_remove_privs(file);
 }
 
 /* Reading */
@@ -254,8 +275,7 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *iter)
 		return PTR_ERR(real);
 	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
 		return -EINVAL;
-	/* By the caller's rights: the real file's own rules would ask for the mounter's. */
-	err = file_remove_privs(file);
+	err = shale_file_remove_privs(file, real);
 	if (err)
 		return err;
 
@@ -285,7 +305,7 @@ static ssize_t splice_write_locked(struct pipe_inode_info *pipe, struct file *fi
 
 	if (IS_ERR(real))
 		return PTR_ERR(real);
-	err = file_remove_privs(file);
+	err = shale_file_remove_privs(file, real);
 	if (err)
 		return err;
 
@@ -360,7 +380,7 @@ static int shale_flush(struct file *file, fl_owner_t id)
 	const struct shale_file *sf = file->private_data;
 	struct file *real = already_opened_copy(sf) ?: sf->real;
 
-	if (!real->f_op->flush)
+	if (!real || !real->f_op->flush)
 		return 0;
 
 	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);

@@ -20,6 +20,14 @@ struct file *shale_file_real(struct file *file);
 /* Does the real file lie in the upper? Always when it is open for writing. */
 bool shale_file_in_upper(const struct file *file, const struct file *real);
 
+/**
+ * shale_file_remove_privs - take set-id bits and capabilities off a file that is about to change
+ *
+ * By the rights of the caller: to the real file the writer is the mounter, who may keep them.
+ * Context: i_rwsem of our inode held, not as the mounter.
+ */
+int shale_file_remove_privs(struct file *file, const struct file *real);
+
 /* file_range.c */
 long shale_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 int shale_fadvise(struct file *file, loff_t offset, loff_t len, int advice);

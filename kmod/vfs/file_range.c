@@ -16,7 +16,7 @@ static struct file *prepare_to_change(struct file *file)
 		return real;
 	if (!shale_file_in_upper(file, real))
 		return ERR_PTR(-EPERM);
-	err = file_remove_privs(file);
+	err = shale_file_remove_privs(file, real);
 	return err ? ERR_PTR(err) : real;
 }
 

@@ -48,7 +48,7 @@ static int shale_iterate(struct file *file, struct dir_context *ctx)
 	if (IS_ERR(names))
 		return PTR_ERR(names);
 	if (dir_emit_dots(file, ctx))
-		shale_names_emit(names, ctx, is_narrow(file));
+		shale_names_emit(names, file_dentry(file), ctx, is_narrow(file));
 	return 0;
 }
 

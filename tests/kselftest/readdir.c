@@ -185,7 +185,13 @@ static void types_and_numbers(void)
 	CHECK(!setxattr(in("upper/opaque"), "trusted.overlay.opaque", "y", 1, 0));
 	CHECK(!symlink("x", in("top/link")));
 	CHECK(!mkfifo(in("upper/fifo"), 0644));
+	make_file(in("low/copied"));
+	make_dir(in("low/copied-dir"));
+	make_file(in("low/linked"));
+	CHECK(!link(in("low/linked"), in("low/twin")));
 	mount_merged();
+	CHECK(!chmod(in("merged/copied"), 0600) && !chmod(in("merged/copied-dir"), 0700));
+	CHECK(!chmod(in("merged/linked"), 0600));
 
 	dir = opendir(in("merged"));
 	while ((entry = readdir(dir))) {
@@ -197,7 +203,7 @@ static void types_and_numbers(void)
 		CHECK_EQ(DTTOIF(entry->d_type), st.st_mode & S_IFMT);
 		nr++;
 	}
-	CHECK_EQ(nr, 8);
+	CHECK_EQ(nr, 12);
 	closedir(dir);
 }
 
