@@ -4,15 +4,17 @@
 # Builds what a run needs, when it is out of date. Each builder writes its
 # output into a log, which is shown only if something fails.
 
-build_all() {
-    mkdir -p "$build"
-    with_lock "$build/.lock" build_everything || exit
+# What every machine needs.
+build_for_vm() {
+    build_vm_helpers
+    build_userspace shale
+    build_module
 }
 
-build_everything() {
-    build_vm_helpers
-    [[ -n ${SHALE_VM_NOMODULE:-}${SHALE_VM_NOTOOLS:-} ]] || build_userspace
-    build_module
+# What the tests need on top.
+build_for_tests() {
+    build_userspace all
+    build_kselftests
 }
 
 # quietly NAME COMMAND...
@@ -31,22 +33,22 @@ build_vm_helpers() {
     quietly vm-helpers make -C "$tree/tests/vm" OUT="$build/vm"
 }
 
+# build_userspace TARGET: shale, or all, which has the unit tests as well.
 build_userspace() {
-    [[ -e $tree/CMakeLists.txt ]] || return 0
     if [[ ! -e $build/userspace/build.ninja ]]; then
         say "build: configuring the user-space tools"
         quietly userspace cmake -S "$tree" -B "$build/userspace" -G Ninja
     fi
-    ninja -C "$build/userspace" -n 2>/dev/null | grep -q 'no work to do' && return
-    say "build: the user-space tools"
-    quietly userspace ninja -C "$build/userspace"
+    ninja -C "$build/userspace" -n "$1" 2>/dev/null | grep -q 'no work to do' && return
+    say "build: user space ($1)"
+    quietly userspace ninja -C "$build/userspace" -j "$(nproc)" "$1"
 }
 
-# Programs that run in the guest, by hand of their own Makefile.
+# Test programs that run in the guest.
 build_kselftests() {
     make -q -s -C "$tree/tests/kselftest" OUT="$build/kselftest" 2>/dev/null && return
     say "build: the kernel self tests"
-    with_lock "$build/.lock" quietly kselftest make -C "$tree/tests/kselftest" OUT="$build/kselftest" || exit
+    quietly kselftest make -C "$tree/tests/kselftest" OUT="$build/kselftest"
 }
 
 list_kselftests() {
@@ -59,10 +61,6 @@ list_kselftests() {
 build_module() {
     release=$(<"$kernel_dir/release")
     local copy=$build/kmod-$release
-    if [[ -n ${SHALE_VM_NOMODULE:-} || ! -e $tree/Kbuild ]]; then
-        module='' module_dir=$kernel_dir/modules/lib/modules
-        return
-    fi
     module=shale module_dir=$copy/lib/modules
     local sources
     sources=$(module_sources_state)
@@ -72,7 +70,9 @@ build_module() {
     rm -f "$copy/built"
     rsync -a --delete "$tree/kmod" "$tree/include" "$copy/"
     rsync -a "$tree/Kbuild" "$copy/"
-    quietly "kmod-$release" make -C "$kernel_dir/headers" M="$copy" -j "$(nproc)" W=1 modules
+    # Type information for BPF would need pahole, one that suits the kernel.
+    quietly "kmod-$release" make -C "$kernel_dir/headers" M="$copy" -j "$(nproc)" W=1 \
+        CONFIG_DEBUG_INFO_BTF_MODULES= modules
     install_module "$copy"
     echo "$sources" >"$copy/built"
 }
