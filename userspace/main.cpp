@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The command `shale`: its subcommands, and what an error becomes.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -35,10 +36,18 @@ constexpr AddCommand commands[] = {
     shale::add_mounts_command, shale::add_diff_command,
 };
 
-/// One descriptor is open per layer, and there may be thousands of layers.
+/// One descriptor is open per part of every directory on the way, and there may be thousands of
+/// layers.
+constexpr rlim_t many_descriptors = 65536;
+
+/// Raises the limit of open files as far as it goes: root may pass the hard limit.
 void raise_descriptor_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    const rlim_t most = std::max(limit.rlim_max, many_descriptors);
+    const rlimit raised{most, most};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);

@@ -13,7 +13,7 @@
 
 set -u -o pipefail
 
-seeds=8 first=1 changes=200 options= types=()
+seeds=8 first=1 changes=200 options='' types=()
 while (($#)); do
     case $1 in
     --seeds) seeds=$2; shift ;;

@@ -40,7 +40,8 @@ constexpr const char* examples =
 /// @p path as it stands, from the root: messages and JSON mean the same wherever they are read.
 std::string absolute(const std::string& path) {
     std::error_code failed;
-    const auto resolved = std::filesystem::weakly_canonical(path, failed);
+    const auto resolved =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(path, failed), failed);
     return failed || path.empty() ? path : resolved.string();
 }
 

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the commands mount, umount, mounts and diff promise, on explicit layers. Runs in the guest,
+# as root, with the module loaded; speaks KTAP.
+
+set -u -o pipefail
+
+parent=/scratch
+[[ -d $parent ]] || parent=${TMPDIR:-/tmp}
+scratch=$(mktemp -d "$parent/commands.XXXXXX")
+chmod 755 "$scratch"
+cd "$scratch" || exit
+cleanup() {
+    cd /
+    umount -q "$scratch"/{m,m2} 2>/dev/null
+    rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+number=0 failed=0
+# ok NAME COMMAND...
+ok() {
+    local name=$1
+    shift
+    number=$((number + 1))
+    if "$@" >log 2>&1; then
+        echo "ok $number $name"
+    else
+        sed 's/^/# /' log
+        echo "not ok $number $name"
+        failed=$((failed + 1))
+    fi
+}
+
+# refuses STATUS WORDS COMMAND...: fails with that status and a message that holds all of WORDS,
+# each ended by "|", and leaves no mount behind
+refuses() {
+    local status=$1 words=$2 before after actual word
+    shift 2
+    before=$(grep -c ' - shale ' /proc/self/mountinfo)
+    "$@" >out 2>err
+    actual=$?
+    after=$(grep -c ' - shale ' /proc/self/mountinfo)
+    cat out err
+    [[ $actual == "$status" && $before == "$after" ]] || return
+    while [[ -n $words ]]; do
+        word=${words%%|*} words=${words#*|}
+        grep -qF -- "$word" err || return
+    done
+}
+
+# shows EXPECTED COMMAND...: prints exactly that
+shows() {
+    local expected=$1
+    shift
+    "$@" >out || return
+    diff -u <(printf '%s\n' "$expected") out
+}
+
+mounts_field() {
+    shale mounts --json | python3 -c "import json, sys; print(json.load(sys.stdin)[0]$1)"
+}
+
+mkdir a b u w m m2 u2 w2 u2/in
+echo base >b/f; echo gone >b/gone; mkdir b/d; echo x >b/d/x; echo a >a/top
+
+echo "TAP version 13"
+ok "mounts layers read-only" shale mount --lower a --lower b m
+ok "shows all layers" shows $'m\nm/d\nm/d/x\nm/f\nm/gone\nm/top' sh -c 'find m | LC_ALL=C sort'
+ok "is read-only without upper" sh -c '! touch m/new'
+ok "refuses to compare a mount without upper" refuses 1 "$PWD/m|without a writable layer|" shale diff "$PWD/m"
+ok "unmounts by directory" shale umount m
+ok "refuses to unmount what is not mounted" refuses 1 "neither a mount point|shale mounts|" shale umount m
+ok "refuses to unmount other file systems" refuses 1 "/proc: not a Shale mount|proc|" shale umount /proc
+
+ok "mounts layers with an upper" shale mount --lower a --lower b --upper u --work w m --name web
+ok "changes go through" sh -c 'echo new >m/new && rm m/gone && echo more >>m/f && mkdir m/d/e'
+ok "diff lists what changed, sorted" shows $'A /d/e\nC /f\nD /gone\nA /new' shale diff m
+ok "mounts tells the mount point" shows "$scratch/m" mounts_field "['mountpoints'][0]"
+ok "mounts tells the layers in order" shows "['$scratch/a', '$scratch/b']" mounts_field "['lowers']"
+ok "mounts tells the upper" shows "$scratch/u" mounts_field "['upper']"
+ok "mounts counts copies" shows 2 mounts_field "['copy_ups']"
+ok "refuses an upper in use" refuses 1 "$scratch/u|in use|" shale mount --lower b --upper u --work w2 m2
+ok "refuses a work directory in use" refuses 1 "$scratch/w|in use|" shale mount --lower b --upper u2 --work w m2
+ok "says that a mount is in use" refuses 1 "$scratch/m: in use|--lazy|" sh -c 'cd m && shale umount ..//m'
+ok "unmounts by name" shale umount web
+ok "nothing is mounted then" shows "nothing is mounted" shale mounts
+
+ok "refuses a missing layer" refuses 1 "lower layer $scratch/none|No such file|" shale mount --lower none m
+ok "refuses a file as layer" refuses 1 "lower layer $scratch/b/f|not a directory|" shale mount --lower b/f m
+ok "refuses an upper inside a lower" refuses 1 "$scratch/u2/in|inside|" shale mount --lower u2 --upper u2/in --work w2 m
+ok "refuses a work directory on another file system" refuses 1 "work directory /proc|file system|" \
+    shale mount --lower a --upper u2 --work /proc m
+ok "refuses the same layer twice" refuses 1 "$scratch/a|twice|" shale mount --lower a --lower b --lower a m
+ok "refuses an unknown option" refuses 1 "option nonsense=1|Unknown|" shale mount --lower a -o nonsense=1 m
+ok "refuses a missing mount point" refuses 1 "mount point $scratch/none|No such file|" shale mount --lower a none
+ok "refuses an unknown image" refuses 1 "nosuch|image ls|" shale mount nosuch m
+ok "refuses whoever is not root" refuses 1 "sudo|" setpriv --reuid 65534 --clear-groups "$(command -v shale)" mount --lower a m
+ok "refuses bad usage with status 2" refuses 2 "--help|" shale mount --lower a x y
+
+mkdir many && (cd many && seq 4096 | xargs mkdir) && echo last >many/4096/file
+many=()
+for ((i = 1; i <= 4096; i++)); do many+=(--lower "many/$i"); done
+ok "mounts 4096 layers, though few files may be open" sh -c 'ulimit -Sn 64; exec "$@"' - shale mount "${many[@]}" m
+ok "shows the lowest of them" shows last cat m/file
+ok "tells all of them" shows 4096 sh -c 'shale mounts --json | grep -c /many/'
+ok "unmounts them" shale umount m
+ok "refuses one more" refuses 1 "4096|" shale mount "${many[@]}" --lower b m
+
+echo "1..$number"
+((failed == 0))
