@@ -610,12 +610,17 @@ CASE(unlinked_then_changed, "changing a removed lower file through its descripto
 	mount_layers("low");
 	fd = open_file("merged/d/f", O_RDONLY);
 	OK(unlink("merged/d/f"));
-	OK(fchmod(fd, 0600));
-	OK(fstat(fd, &st));
-	CHECK_EQ(st.st_mode & 07777, 0600);
-	CHECK_EQ(st.st_nlink, 0);
-	OK(fchown(fd, SOMEBODY, SOMEBODY));
-	OK(fsetxattr(fd, "user.x", "x", 1, 0));
+	if (on_shale()) {
+		OK(fchmod(fd, 0600));
+		OK(fstat(fd, &st));
+		CHECK_EQ(st.st_mode & 07777, 0600);
+		CHECK_EQ(st.st_nlink, 0);
+		OK(fchown(fd, SOMEBODY, SOMEBODY));
+		OK(fsetxattr(fd, "user.x", "x", 1, 0));
+	} else {
+		/* overlayfs copies up under the name, where the whiteout now is. */
+		FAILS(fchmod(fd, 0600), EEXIST);
+	}
 	expect_absent("merged/d/f");
 	expect_names("merged/d", "");
 	expect_whiteout("upper/d/f");
@@ -638,11 +643,15 @@ CASE(unlinked_then_reopened, "a removed lower file can be opened for writing thr
 	mount_layers("low");
 	reader = open_file("merged/f", O_RDONLY);
 	OK(unlink("merged/f"));
-	writer = OK(open(text_of("/proc/self/fd/%d", reader), O_RDWR));
-	OK(ftruncate(writer, 0));
-	CHECK_EQ(OK(write(writer, "NEW", 3)), 3);
-	CHECK_EQ(OK(pread(reader, text, 8, 0)), 3);
-	CHECK(!memcmp(text, "NEW", 3));
+	if (on_shale()) {
+		writer = OK(open(text_of("/proc/self/fd/%d", reader), O_RDWR));
+		OK(ftruncate(writer, 0));
+		CHECK_EQ(OK(write(writer, "NEW", 3)), 3);
+		CHECK_EQ(OK(pread(reader, text, 8, 0)), 3);
+		CHECK(!memcmp(text, "NEW", 3));
+	} else {
+		FAILS(open(text_of("/proc/self/fd/%d", reader), O_RDWR), EEXIST);
+	}
 	expect_absent("merged/f");
 	expect_names("merged", "");
 	expect_whiteout("upper/f");

@@ -278,7 +278,7 @@ void only_shale(const char *why)
 /* What Shale always does, overlayfs must be asked for: its defaults are the distribution's. */
 static const char *more_options(void)
 {
-	return on_shale() ? "" : ",redirect_dir=off,index=off,metacopy=off";
+	return on_shale() ? "" : ",redirect_dir=nofollow,index=off,metacopy=off";
 }
 
 int try_mount(const char *where, const char *options)

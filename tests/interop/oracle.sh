@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Checks what the kernel self tests expect: runs those that know the environment variable SHALE_FSTYPE
+# against the kernel's own overlayfs. One KTAP test per program; what fails is told above it.
+
+set -u
+tree=$(realpath "$(dirname "$0")/../..")
+programs=$tree/build/kselftest
+
+echo "KTAP version 1"
+modprobe -q overlay
+if ! grep -qw overlay /proc/filesystems; then
+    echo "1..0 # SKIP this kernel has no overlayfs"
+    exit 0
+fi
+
+# Programs that use the common fixture mount what SHALE_FSTYPE names.
+mapfile -t names < <(cd "$tree/tests/kselftest" && grep -l '^#include "fixture.h"' ./*.c | sed 's|^\./||; s|\.c$||')
+echo "1..${#names[@]}"
+
+number=0 failures=0
+for name in "${names[@]}"; do
+    number=$((number + 1))
+    output=$(SHALE_FSTYPE=overlay "$programs/$name" </dev/null 2>&1)
+    status=$?
+    passed=$(grep -c '^ok ' <<<"$output")
+    if ((status == 0 && passed > 0)); then
+        echo "ok $number overlayfs does what $name expects"
+    else
+        printf '%s\n' "$output" | sed 's/^/# /'
+        echo "not ok $number overlayfs does what $name expects"
+        failures=$((failures + 1))
+    fi
+done
+
+((failures == 0))
