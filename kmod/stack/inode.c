@@ -101,7 +101,8 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	inode_set_mtime_to_ts(inode, inode_get_mtime(real));
 	inode_set_ctime_to_ts(inode, inode_get_ctime(real));
 	i_size_write(inode, i_size_read(real));
-	if (entry->upper)
+	/* A removed directory has none, whatever one that is merged says. */
+	if (entry->upper && (inode->i_nlink || !S_ISDIR(inode->i_mode)))
 		set_nlink(inode, inode_nlink(entry));
 	inode_set_flags(inode, real->i_flags & COPIED_FLAGS, COPIED_FLAGS);
 }

@@ -83,7 +83,10 @@ void shale_inode_copyattr(struct inode *inode);
 void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 			       const struct shale_entry *entry);
 
-/* After copy-up: hash the inode by its upper, where the lower cannot identify it any more. */
+/*
+ * Before an entry is published that the inode's key does not follow from: hash the inode by
+ * what it will be looked for by. Under the entry mutex.
+ */
 void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry);
 
 /* A name in the directory changed: what was cached of its names is void. */

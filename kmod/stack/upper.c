@@ -123,12 +123,18 @@ struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode)
 
 /* Attributes */
 
+int shale_upper_setattr_locked(const struct shale_token *tok, struct dentry *dentry,
+			       struct iattr *attr)
+{
+	return notify_change(shale_upper_idmap(tok), dentry, attr, NULL);
+}
+
 int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr)
 {
 	int err;
 
 	inode_lock(d_inode(dentry));
-	err = notify_change(shale_upper_idmap(tok), dentry, attr, NULL);
+	err = shale_upper_setattr_locked(tok, dentry, attr);
 	inode_unlock(d_inode(dentry));
 	return err;
 }

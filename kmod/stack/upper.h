@@ -90,8 +90,10 @@ int shale_upper_rename(const struct shale_token *tok, struct dentry *old_dir, st
 /* An unnamed regular file in the work directory, open for writing. */
 struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode);
 
-/* Attributes. Each takes i_rwsem of the object by itself. */
+/* Attributes. Each takes i_rwsem of the object by itself, but for the one that says otherwise. */
 int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr);
+int shale_upper_setattr_locked(const struct shale_token *tok, struct dentry *dentry,
+			       struct iattr *attr);
 int shale_upper_setxattr(const struct shale_token *tok, struct dentry *dentry, const char *name,
 			 const void *value, size_t size, int flags);
 int shale_upper_removexattr(const struct shale_token *tok, struct dentry *dentry, const char *name);

@@ -35,7 +35,6 @@ struct copy_up {
 	struct shale_entry *entry;	/* what the inode stands on before */
 	struct path from;		/* its top-most lower part */
 	struct kstat stat;		/* of from */
-	struct kstat parent_stat;	/* whose times the copy must not change */
 	loff_t size;			/* bytes of data to copy */
 	const char *target;		/* of a symbolic link */
 	struct delayed_call target_done;
@@ -51,6 +50,10 @@ static int prepare(struct copy_up *cu, loff_t size)
 {
 	int err;
 
+	/* The copy would be without what protects it, for these flags are not copied. */
+	if (cu->inode->i_flags & (S_APPEND | S_IMMUTABLE))
+		return -EPERM;
+
 	cu->from = shale_entry_lower_path(cu->entry);
 	err = vfs_getattr(&cu->from, &cu->stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
 	if (err)
@@ -60,17 +63,6 @@ static int prepare(struct copy_up *cu, loff_t size)
 		return -EOVERFLOW;
 	cu->size = min(size, cu->stat.size);
 
-	if (cu->parent) {
-		const struct path parent = {
-			.mnt = cu->sbi->upper->layer->mnt,
-			.dentry = cu->parent,
-		};
-
-		err = vfs_getattr(&parent, &cu->parent_stat, STATX_ATIME | STATX_MTIME,
-				  AT_STATX_SYNC_AS_STAT);
-		if (err)
-			return err;
-	}
 	if (S_ISLNK(cu->stat.mode)) {
 		cu->target = vfs_get_link(cu->from.dentry, &cu->target_done);
 		if (IS_ERR(cu->target))
@@ -362,22 +354,41 @@ static int copy_owner_mode_times(struct copy_up *cu, const struct shale_token *t
 	return err ?: shale_upper_setattr(tok, cu->copy, &times);
 }
 
-/* Step 5: the name. */
+/* Step 5: the name. In the union's directory nothing changes, so its times must not either. */
+
+static struct iattr times_of(const struct dentry *dir)
+{
+	return (struct iattr){
+		.ia_valid = ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET,
+		.ia_atime = inode_get_atime(d_inode(dir)),
+		.ia_mtime = inode_get_mtime(d_inode(dir)),
+	};
+}
+
+/* Best effort: the copy is there, whatever its directory's times say. */
+static void restore_times(struct copy_up *cu, const struct shale_token *tok, struct iattr *times)
+{
+	shale_upper_setattr_locked(tok, cu->parent, times);
+}
 
 static int link_unnamed(struct copy_up *cu, const struct shale_token *tok)
 {
 	const struct qstr *name = &cu->dentry->d_name;
+	struct iattr times;
 	struct dentry *dest;
 	int err;
 
 	inode_lock_nested(d_inode(cu->parent), I_MUTEX_PARENT);
+	times = times_of(cu->parent);
 	dest = shale_upper_lookup(tok, cu->parent, name->name, name->len);
 	err = PTR_ERR_OR_ZERO(dest);
 	if (!err) {
 		err = d_is_positive(dest) ? -ESTALE
 					  : shale_upper_link(tok, cu->copy, cu->parent, dest);
-		if (!err)
+		if (!err) {
 			swap(cu->copy, dest);
+			restore_times(cu, tok, &times);
+		}
 		dput(dest);
 	}
 	inode_unlock(d_inode(cu->parent));
@@ -387,20 +398,24 @@ static int link_unnamed(struct copy_up *cu, const struct shale_token *tok)
 static int rename_named(struct copy_up *cu, const struct shale_token *tok)
 {
 	const struct qstr *name = &cu->dentry->d_name;
+	struct iattr times;
 	struct dentry *dest;
 	int err;
 
 	err = shale_workdir_lock(tok, cu->parent);
 	if (err)
 		return err;
+	times = times_of(cu->parent);
 	dest = shale_upper_lookup(tok, cu->parent, name->name, name->len);
 	err = PTR_ERR_OR_ZERO(dest);
 	if (!err) {
 		err = d_is_positive(dest) ? -ESTALE
 					  : shale_upper_rename(tok, tok->upper->workdir, cu->copy,
 							       cu->parent, dest, 0);
-		if (!err)
+		if (!err) {
 			cu->named = false;
+			restore_times(cu, tok, &times);
+		}
 		dput(dest);
 	}
 	shale_workdir_unlock(tok, cu->parent);
@@ -409,20 +424,7 @@ static int rename_named(struct copy_up *cu, const struct shale_token *tok)
 
 static int give_name(struct copy_up *cu, const struct shale_token *tok)
 {
-	struct iattr times = {
-		.ia_valid = ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET,
-		.ia_atime = cu->parent_stat.atime,
-		.ia_mtime = cu->parent_stat.mtime,
-	};
-	int err;
-
-	err = cu->named ? rename_named(cu, tok) : link_unnamed(cu, tok);
-	if (err)
-		return err;
-
-	/* Nothing changed in the union's directory. That its times say so is best effort. */
-	shale_upper_setattr(tok, cu->parent, &times);
-	return 0;
+	return cu->named ? rename_named(cu, tok) : link_unnamed(cu, tok);
 }
 
 /* Step 6: the inode stands on the copy. */
@@ -432,9 +434,10 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 	struct inode *inode = cu->inode;
 
 	shale_inode_copyattr_from(inode, cu->sbi, entry);
-	shale_entry_publish(inode, entry);
+	/* In this order: who sees the upper may make names for it, and must find this inode. */
 	if (!S_ISDIR(inode->i_mode))
 		shale_inode_rehash(inode, entry);
+	shale_entry_publish(inode, entry);
 	if (cu->parent)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
 
@@ -560,7 +563,7 @@ static int copy_up(struct dentry *dentry, loff_t size)
 
 	CLASS(shale_mounter, caller)(dentry->d_sb);
 
-	if (d_unlinked(dentry))
+	if (!shale_name_positive(dentry))
 		return copy_up_one(dentry, NULL, size);
 
 	while (!err && !is_copied_up(dentry)) {

@@ -50,25 +50,34 @@ static struct dentry *look(const struct qstr *name, const struct shale_layer *la
 	return dentry;
 }
 
-/* Refuses what carries a mark that changes its meaning and that this mount does not follow. */
-static int check_mark(const struct lookup *lookup, const struct path *path, const char *mark)
+/* Showing an object without the meaning that its mark gives it would be showing another. */
+static int refuse(const struct path *path, const char *mark)
 {
-	int present = shale_mark_present(lookup->sbi, path, mark);
-
-	if (present <= 0)
-		return present;
 	pr_warn_ratelimited("shale: %pd2 carries the mark %s, which this mount does not follow\n",
 			    path->dentry, mark);
 	return -EPERM;
 }
 
+/* Refuses what carries a mark that changes its meaning. */
+static int check_mark(const struct lookup *lookup, const struct path *path, const char *mark)
+{
+	int present = shale_mark_present(lookup->sbi, path, mark);
+
+	return present > 0 ? refuse(path, mark) : present;
+}
+
+/* Is this the lowest layer of all, from where nothing leads further? */
+static bool is_bottom(const struct shale_sb *sbi, const struct path *path)
+{
+	return path->mnt == sbi->stack->lower[sbi->stack->nr_lower - 1]->mnt;
+}
+
 /*
  * Judges a positive dentry of one layer: does it belong to the object, and do layers further
  * down?
- * @last: no layer comes after this one
  * Return: 1 when it belongs, 0 when not, or a negative errno.
  */
-static int judge(struct lookup *lookup, const struct path *path, bool last)
+static int judge(struct lookup *lookup, const struct path *path)
 {
 	int err;
 
@@ -88,12 +97,15 @@ static int judge(struct lookup *lookup, const struct path *path, bool last)
 	if (shale_inode_is_trap(lookup->sb, d_inode(path->dentry)))
 		return -ELOOP;
 	lookup->dir = true;
-	if (last)
-		return 1;
 	err = shale_mark_opaque(lookup->sbi, path);
-	if (err == SHALE_OPAQUE_YES)
+	if (err == SHALE_OPAQUE_XWHITEOUT)
+		return refuse(path, "opaque=x");
+	if (err == SHALE_OPAQUE_YES) {
 		lookup->stop = true;
-	else if (err >= 0)
+		return 1;
+	}
+	/* One may lead from a directory that is in one layer alone back into those below. */
+	if (err >= 0 && !is_bottom(lookup->sbi, path))
 		err = check_mark(lookup, path, SHALE_MARK_REDIRECT);
 	return err < 0 ? err : 1;
 }
@@ -109,7 +121,7 @@ static int look_in_upper(struct lookup *lookup, const struct shale_entry *dir)
 		return PTR_ERR_OR_ZERO(path.dentry);
 
 	lookup->whiteout = shale_is_whiteout(path.dentry);
-	ret = judge(lookup, &path, !dir->lower);
+	ret = judge(lookup, &path);
 	if (ret > 0)
 		lookup->upper = path.dentry;
 	else
@@ -146,7 +158,7 @@ static int look_in_lower(struct lookup *lookup, const struct shale_parts *dirs, 
 	if (IS_ERR_OR_NULL(path.dentry))
 		return PTR_ERR_OR_ZERO(path.dentry);
 
-	ret = judge(lookup, &path, i == dirs->nr - 1);
+	ret = judge(lookup, &path);
 	if (ret > 0 && !reserve_part(lookup, dirs->nr)) {
 		lookup->part[lookup->nr++] = (struct shale_part){ layer, path.dentry };
 		return 0;

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
+#include "compat/real_file.h"
 #include "stack/marks.h"
 #include "union/names.h"
 
@@ -89,6 +90,7 @@ struct leftover {
 struct leftovers {
 	struct dir_context ctx;
 	struct leftover *list;
+	unsigned int nr;		/* with "." and "..", to notice an empty piece */
 	int err;
 };
 
@@ -98,6 +100,7 @@ static bool collect(struct dir_context *ctx, const char *name, int len, loff_t p
 	struct leftovers *all = container_of(ctx, struct leftovers, ctx);
 	struct leftover *left;
 
+	all->nr++;
 	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
 		return true;
 	left = kmalloc(struct_size(left, name, len), GFP_KERNEL);
@@ -129,27 +132,44 @@ static int wipe_one(const struct shale_token *tok, struct dentry *dir, const str
 	return err;
 }
 
+/* Some file systems give a directory piece by piece: until a piece is empty. */
+static int read_leftovers(const struct shale_token *tok, struct dentry *dir,
+			  struct leftovers *all)
+{
+	const struct path path = shale_upper_path(tok, dir);
+	struct file *file = shale_real_dir_open(&path);
+	unsigned int before;
+	int err;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	do {
+		before = all->nr;
+		err = iterate_dir(file, &all->ctx) ?: all->err;
+	} while (!err && all->nr != before);
+	fput(file);
+	return err;
+}
+
+static void free_leftovers(struct leftovers *all)
+{
+	while (all->list) {
+		struct leftover *left = all->list;
+
+		all->list = left->next;
+		kfree(left);
+	}
+}
+
 static int wipe_inside(const struct shale_token *tok, struct dentry *dir, int depth)
 {
 	struct leftovers all = { .ctx.actor = collect };
-	const struct path path = shale_upper_path(tok, dir);
-	struct file *file;
-	int err;
+	const struct leftover *left;
+	int err = read_leftovers(tok, dir, &all);
 
-	file = dentry_open(&path, O_RDONLY | O_DIRECTORY | __FMODE_NONOTIFY, current_cred());
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	err = iterate_dir(file, &all.ctx) ?: all.err;
-	fput(file);
-
-	while (all.list) {
-		struct leftover *left = all.list;
-
-		all.list = left->next;
-		if (!err)
-			err = wipe_one(tok, dir, left, depth);
-		kfree(left);
-	}
+	for (left = all.list; !err && left; left = left->next)
+		err = wipe_one(tok, dir, left, depth);
+	free_leftovers(&all);
 	return err;
 }
 
@@ -178,33 +198,22 @@ static int check_incompat(const struct shale_token *tok, struct dentry *work,
 			  struct fs_context *fc)
 {
 	struct leftovers all = { .ctx.actor = collect };
-	struct path path = shale_upper_path(tok, NULL);
-	struct file *file;
+	struct dentry *dir;
 	int err;
 
-	path.dentry = lookup_one_positive_unlocked(shale_upper_idmap(tok), SHALE_INCOMPAT_DIR,
-						   work, strlen(SHALE_INCOMPAT_DIR));
-	if (IS_ERR(path.dentry))
-		return PTR_ERR(path.dentry) == -ENOENT ? 0 : PTR_ERR(path.dentry);
+	dir = lookup_one_positive_unlocked(shale_upper_idmap(tok), SHALE_INCOMPAT_DIR, work,
+					   strlen(SHALE_INCOMPAT_DIR));
+	if (IS_ERR(dir))
+		return PTR_ERR(dir) == -ENOENT ? 0 : PTR_ERR(dir);
 
-	file = dentry_open(&path, O_RDONLY | O_DIRECTORY | __FMODE_NONOTIFY, current_cred());
-	dput(path.dentry);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	err = iterate_dir(file, &all.ctx) ?: all.err;
-	fput(file);
-
+	err = d_is_dir(dir) ? read_leftovers(tok, dir, &all) : 0;
+	dput(dir);
 	if (all.list && !err) {
-		errorfc(fc, "workdir %s: incompatible feature '%.*s' is in use; see work/incompat",
-			tok->upper->layer->name, (int)all.list->len, all.list->name);
+		errorfc(fc, "workdir: feature '%.*s' is in use; see work/incompat in it",
+			(int)all.list->len, all.list->name);
 		err = -EINVAL;
 	}
-	while (all.list) {
-		struct leftover *left = all.list;
-
-		all.list = left->next;
-		kfree(left);
-	}
+	free_leftovers(&all);
 	return err;
 }
 

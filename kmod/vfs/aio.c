@@ -112,15 +112,20 @@ ssize_t shale_read_real(struct file *real, struct kiocb *iocb, struct iov_iter *
 
 /* Writing */
 
-/* Our size and times follow the upper's, which other writers and truncation change as well. */
+/*
+ * Our size and times follow the upper's, which other writers and truncation change as well.
+ * Who holds the lock now does the same when it is done. Waiting for it here would let anyone
+ * stall the writes of all: a writer that splices from an empty pipe holds it for good.
+ */
 static void write_complete_work(struct work_struct *work)
 {
 	struct aio *aio = container_of(work, struct aio, work);
 	struct inode *inode = file_inode(aio->user->ki_filp);
 
-	inode_lock(inode);
-	shale_inode_copyattr(inode);
-	inode_unlock(inode);
+	if (inode_trylock(inode)) {
+		shale_inode_copyattr(inode);
+		inode_unlock(inode);
+	}
 	aio_complete(aio, aio->res);
 }
 

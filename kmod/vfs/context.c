@@ -174,8 +174,10 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 			return invalfc(fc, "lowerdir: '::' (data-only layers) is not supported");
 		unescape(path);
 		err = add_layer(fc, "lowerdir", path, shale_stack_add_lower);
-		if (err)
+		if (err) {
+			shale_stack_clear_lower(config->stack);	/* all of them or none */
 			return err;
+		}
 		if (last)
 			break;
 	}

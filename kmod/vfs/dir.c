@@ -348,21 +348,38 @@ int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
 
 void shale_name_removed(struct inode *inode, const struct shale_entry *entry)
 {
+	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
 	if (S_ISDIR(inode->i_mode))
 		clear_nlink(inode);
-	else if (entry->upper)
-		set_nlink(inode, d_inode(entry->upper)->i_nlink);
-	else
+	else if (!entry->upper && inode->i_nlink)
 		drop_nlink(inode);
-	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+}
+
+/* With the entry mutex of the object. */
+static int remove_locked(struct inode *dir, struct dentry *dentry,
+			 const struct shale_entry *parent, bool below)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
+	int err;
+
+	CLASS(shale_upper, tok)(dir->i_sb);
+
+	if (tok.err)
+		return tok.err;
+	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
+	if (err)
+		return err;
+
+	shale_name_set(dentry, tok.epoch, below ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT);
+	shale_dir_changed(dir);
+	shale_name_removed(d_inode(dentry), entry);
+	return 0;
 }
 
 static int remove_name(struct inode *dir, struct dentry *dentry)
 {
-	struct inode *inode = d_inode(dentry);
-	struct super_block *sb = dir->i_sb;
+	struct mutex *lock = &shale_inode(d_inode(dentry))->lock;
 	struct shale_entry *parent __free(shale_entry) = NULL;
-	struct shale_entry *entry __free(shale_entry) = NULL;
 	int below, err;
 
 	err = shale_copy_up(dentry->d_parent);
@@ -376,20 +393,11 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 		return below;
 
 	/* A copy-up of the object either ends before, or sees that the name is gone. */
-	guard(mutex)(&shale_inode(inode)->lock);
-	CLASS(shale_upper, tok)(sb);
-
-	if (tok.err)
-		return tok.err;
-	entry = shale_entry_get(inode);
-	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
-	if (err)
-		return err;
-
-	shale_name_set(dentry, tok.epoch, below ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT);
-	shale_dir_changed(dir);
-	shale_name_removed(inode, entry);
-	return 0;
+	if (mutex_lock_killable(lock))
+		return -EINTR;
+	err = remove_locked(dir, dentry, parent, below);
+	mutex_unlock(lock);
+	return err;
 }
 
 const struct inode_operations shale_dir_iops = {

@@ -297,20 +297,26 @@ static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 	return ret;
 }
 
-static ssize_t splice_write_locked(struct pipe_inode_info *pipe, struct file *file, loff_t *pos,
-				   size_t len, unsigned int flags)
+int shale_file_change_begin(struct file *file, const struct file *real)
 {
-	struct file *real = shale_file_real(file);
+	struct inode *inode = file_inode(file);
 	int err;
 
-	if (IS_ERR(real))
-		return PTR_ERR(real);
+	inode_lock(inode);
 	err = shale_file_remove_privs(file, real);
-	if (err)
-		return err;
+	inode_unlock(inode);
+	return err;
+}
 
-	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb);
-	return tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, len, flags);
+void shale_file_change_end(struct file *file, const struct file *real)
+{
+	struct inode *inode = file_inode(file);
+
+	inode_lock(inode);
+	/* The owner may have given privileges back while this waited for data. */
+	shale_file_remove_privs(file, real);
+	shale_inode_copyattr(inode);
+	inode_unlock(inode);
 }
 
 /*
@@ -320,13 +326,18 @@ static ssize_t splice_write_locked(struct pipe_inode_info *pipe, struct file *fi
 static ssize_t shale_splice_write(struct pipe_inode_info *pipe, struct file *file, loff_t *pos,
 				  size_t len, unsigned int flags)
 {
-	struct inode *inode = file_inode(file);
+	struct file *real = shale_file_real(file);
 	ssize_t ret;
 
-	inode_lock(inode);
-	ret = splice_write_locked(pipe, file, pos, len, flags);
-	shale_inode_copyattr(inode);
-	inode_unlock(inode);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	ret = shale_file_change_begin(file, real);
+	if (ret)
+		return ret;
+
+	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb)
+		ret = tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, len, flags);
+	shale_file_change_end(file, real);
 	return ret;
 }
 

@@ -28,6 +28,14 @@ bool shale_file_in_upper(const struct file *file, const struct file *real);
  */
 int shale_file_remove_privs(struct file *file, const struct file *real);
 
+/*
+ * Around a change that may take long, or wait for someone else's data, so that it must not
+ * hold our inode's lock meanwhile: others could neither write nor change attributes. It removes
+ * privileges before and after; nobody runs the program while it is open for writing.
+ */
+int shale_file_change_begin(struct file *file, const struct file *real);
+void shale_file_change_end(struct file *file, const struct file *real);
+
 /* file_range.c */
 long shale_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 int shale_fadvise(struct file *file, loff_t offset, loff_t len, int advice);

@@ -54,36 +54,28 @@ int shale_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 	return vfs_fadvise(real, offset, len, advice);
 }
 
-static ssize_t copy_locked(struct file *in, loff_t in_pos, struct file *file, loff_t pos,
-			   size_t len)
-{
-	struct file *real_in = shale_file_real(in);
-	struct file *real;
-
-	if (IS_ERR(real_in))
-		return PTR_ERR(real_in);
-	real = prepare_to_change(file);
-	if (IS_ERR(real))
-		return PTR_ERR(real);
-
-	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb);
-	return tok.err ?: shale_upper_copy(&tok, real_in, in_pos, real, pos, len);
-}
-
 ssize_t shale_copy_file_range(struct file *in, loff_t in_pos, struct file *file, loff_t pos,
 			      size_t len, unsigned int flags)
 {
-	struct inode *inode = file_inode(file);
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct file *real_in = shale_file_real(in);
+	struct file *real = shale_file_real(file);
 	ssize_t ret;
 
 	/* The mounter of one mount is a stranger to the layers of another. */
-	if (file_inode(in)->i_sb != inode->i_sb)
+	if (file_inode(in)->i_sb != sb)
 		return -EXDEV;
+	if (IS_ERR(real_in))
+		return PTR_ERR(real_in);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	ret = shale_file_change_begin(file, real);
+	if (ret)
+		return ret;
 
-	inode_lock(inode);
-	ret = copy_locked(in, in_pos, file, pos, len);
-	shale_inode_copyattr(inode);
-	inode_unlock(inode);
+	scoped_class(shale_upper_io, tok, sb)
+		ret = tok.err ?: shale_upper_copy(&tok, real_in, in_pos, real, pos, len);
+	shale_file_change_end(file, real);
 	return ret;
 }
 

@@ -117,6 +117,8 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 		opaque = shale_entry_alloc(shale_sb(r->sb), victim->entry->upper, NULL);
 		if (!opaque)
 			return -ENOMEM;
+		/* Its key was the lower part, which nothing holds from now on. */
+		shale_inode_rehash(inode, opaque);
 		shale_entry_publish(inode, opaque);
 		shale_dir_changed(inode);
 	}
@@ -175,8 +177,9 @@ static int rename_real(struct renaming *r, const struct shale_token *tok)
 		unsigned int flags = real_flags(r, &left);
 
 		err = shale_upper_rename(tok, old_dir, r->old.real, new_dir, r->new.real, flags);
-		if (!err && left)
-			err = shale_upper_unlink(tok, old_dir, r->new.real);
+		/* The renaming is done. A whiteout over nothing that stays hides nothing. */
+		if (!err && left && shale_upper_unlink(tok, old_dir, r->new.real))
+			pr_warn("shale: can't remove the whiteout %pd2\n", r->new.real);
 	}
 	dput(r->old.real);
 	dput(r->new.real);
@@ -262,8 +265,8 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 	/* A copy-up of what is replaced either ends before, or sees that the name is gone. */
 	if (!r.exchange && d_is_positive(new_dentry))
 		victim = &shale_inode(d_inode(new_dentry))->lock;
-	if (victim)
-		mutex_lock(victim);
+	if (victim && mutex_lock_killable(victim))
+		return -EINTR;
 
 	err = side_begin(&r, &r.old);
 	if (!err)

@@ -182,6 +182,11 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 /* May names of this layer change while we hold their dentries, as on network file systems? */
 static bool layer_revalidates(const struct shale_layer *layer)
 {
+	const struct dentry_operations *below = shale_layer_sb(layer)->s_d_op;
+
+	if (below && (below->d_revalidate || below->d_weak_revalidate))
+		return true;
+	/* The root may have operations of its own, as may what lies below it. */
 	return layer->mnt->mnt_root->d_flags & (DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE);
 }
 
