@@ -23,7 +23,7 @@ run_in_vm() {
         start_guest
         stop_file_servers
         # A boot may fail on a machine under load; a command is never run twice.
-        [[ -e $run_dir/ready || $relay_status -gt 128 ]] && break
+        [[ -e $run_dir/ready || -e $run_dir/failed || $relay_status -gt 128 ]] && break
         [[ $attempt == 1 ]] && say "vm: the guest did not come up; trying once more"
     done
     judge
@@ -183,27 +183,22 @@ guest_processors() {
 
 # Looks at what the guest left behind and returns the run's exit status.
 judge() {
-    local report died=no
-    [[ $relay_status -gt 128 ]] && return "$relay_status"       # a signal ended us, no verdict
-    if [[ ! -e $run_dir/ready ]]; then
-        show_end_of_console
-        die "vm: the guest could not be started"
-    fi
-    [[ -e $run_dir/status ]] || died=yes
-    # A dying guest reaches its console, but no longer the port.
+    local report
+    ((relay_status <= 128)) || return "$relay_status"   # a signal ended us, no verdict
     if ! report=$(cat "$run_dir/kernel.log" "$(console_of_the_dead)" | awk -f "$tree/tests/vm/judge.awk"); then
         printf 'run: vm: the kernel log holds a report:\n%s\n' "$report" >&2
-        [[ $died == yes ]] && say "vm: and the guest died before the command ended"
-        return $kernel_complained
+        [[ -e $run_dir/status ]] || say "vm: and the guest died before the command ended"
+        return "$kernel_complained"
     fi
-    if [[ $died == yes ]]; then
-        show_end_of_console
-        say "vm: the guest died before the command ended"
-        return $kernel_complained
-    fi
-    return "$(<"$run_dir/status")"
+    [[ -e $run_dir/status ]] && return "$(<"$run_dir/status")"
+
+    show_end_of_console
+    [[ -e $run_dir/ready ]] || die "vm: the guest could not be started"
+    say "vm: the guest died before the command ended"
+    return "$kernel_complained"
 }
 
+# A dying guest reaches its console, but no longer the port.
 console_of_the_dead() {
     if [[ -e $run_dir/status ]]; then
         echo /dev/null

@@ -477,22 +477,6 @@ static void bring_up_loopback(void)
 	sethostname("shale", 5);
 }
 
-static void load_module(void)
-{
-	int status;
-	pid_t pid;
-
-	if (!job.load)
-		return;
-	pid = fork();
-	if (pid == 0) {
-		execl("/sbin/modprobe", "modprobe", job.load, NULL);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || status)
-		die("modprobe %s failed; its message and the kernel's are in the log", job.load);
-}
-
 /* --- The command --------------------------------------------------------- */
 
 static pid_t command;
@@ -745,6 +729,25 @@ static void drain(int kmsg)
 		;
 }
 
+static void load_module(int kmsg)
+{
+	int status;
+	pid_t pid;
+
+	if (!job.load)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		execl("/sbin/modprobe", "modprobe", job.load, NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) == pid && !status)
+		return;
+	while (forward_log_record(kmsg))
+		;
+	die("modprobe %s failed", job.load);
+}
+
 static int open_children_signal(void)
 {
 	sigset_t set;
@@ -773,7 +776,7 @@ int main(void)
 	bring_up_loopback();
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	load_module();
+	load_module(kmsg);
 	signal(SIGPIPE, SIG_IGN);
 	children = open_children_signal();
 	send_frame(FRAME_READY, NULL, 0);

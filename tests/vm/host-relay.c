@@ -7,6 +7,7 @@
  * as the guest has its own line discipline. Leaves in DIR
  *
  *   ready        empty: the guest came up and started the command
+ *   failed       empty: the guest came up, but can't do what it was asked for
  *   status       the command's exit status; absent if the guest died first
  *   kernel.log   the guest's kernel log, as far as it was received
  *   qemu.log     what QEMU itself had to say
@@ -272,6 +273,7 @@ static bool handle_frame(const struct frame *frame, int log, bool *ready)
 		write_status(frame);
 		return false;
 	case FRAME_FAILED:
+		close(create_file("failed"));
 		fail("guest: %.*s", (int)length, frame->payload);
 	}
 	fail("the guest sent a frame of unknown kind %u", frame->header.kind);
