@@ -20,7 +20,7 @@
 /* What file->private_data of our regular files points to. */
 struct shale_file {
 	struct shale_entry *entry;	/* what it was opened on; counted */
-	struct file *real;		/* the entry's top-most part; counted; NULL: see shale_open() */
+	struct file *real;		/* the top-most part; counted; NULL: see shale_open() */
 	struct file *upper;		/* the copy, once needed: NULL, then set once; counted */
 };
 

@@ -417,6 +417,39 @@ static void splicing(void)
 	CHECK(!exists(FILE_UPPER));
 }
 
+/* Who waits for a pipe lets others change the file, but keeps no privilege that they give it. */
+static void splicing_may_wait(void)
+{
+	int pipes[2], fd, status;
+	struct stat st;
+	pid_t child;
+
+	set_up();
+	CHECK(!chmod(FILE_MERGED, 0777));
+	CHECK(!pipe(pipes));
+	child = fork();
+	if (!child) {
+		loff_t pos = 0;
+
+		fd = open_merged(O_WRONLY);
+		CHECK(!setresuid(1000, 1000, 1000));
+		CHECK_EQ(splice(pipes[0], NULL, fd, &pos, 5, 0), 5);
+		_exit(0);
+	}
+	usleep(300000);
+	CHECK(!chmod(FILE_MERGED, 04777));
+	fd = open_merged(O_WRONLY);
+	CHECK_EQ(pwrite(fd, "written", 7, 10), 7);
+	CHECK(!fstat(fd, &st));
+	CHECK_EQ(st.st_mode & 07777, 04777);
+
+	CHECK_EQ(write(pipes[1], "late!", 5), 5);
+	CHECK(waitpid(child, &status, 0) == child && !status);
+	CHECK(!fstat(fd, &st));
+	CHECK_EQ(st.st_mode & 07777, 0777);
+	CHECK_EQ(st.st_size, SIZE);
+}
+
 static void copying_ranges(void)
 {
 	loff_t in_pos = BLOCK, pos = 0;
@@ -624,6 +657,7 @@ static const struct ktap_test tests[] = {
 	TEST(mapped_writes_arrive),
 	TEST(programs_run),
 	TEST(splicing),
+	TEST(splicing_may_wait),
 	TEST(copying_ranges),
 	TEST(cloning),
 	TEST(asynchronous_buffered),
