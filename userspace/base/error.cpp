@@ -9,7 +9,13 @@ namespace {
 
 std::string sentence(const std::string& thing, const std::string& reason,
                      const std::string& way_out) {
-    return thing + ": " + reason + (way_out.empty() ? "" : "; " + way_out);
+    std::string text = thing + ": " + reason + (way_out.empty() ? "" : "; " + way_out);
+    // Names from an archive may hold what a terminal would obey.
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
+            c = '?';
+    }
+    return text;
 }
 
 } // namespace

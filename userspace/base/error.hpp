@@ -9,7 +9,7 @@ namespace shale {
 /// The one exception libshale throws for whatever it refuses or cannot do.
 ///
 /// what() reads "THING: reason; way out", ready to be shown after "shale: ". The way out may be
-/// missing, where none is known.
+/// missing, where none is known. Control characters in it are shown as "?".
 class Error : public std::runtime_error {
 public:
     Error(const std::string& thing, const std::string& reason, const std::string& way_out = "");

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
+#include "commands/target.hpp"
 #include "oci/reference.hpp"
 #include "store/store.hpp"
 
@@ -170,12 +171,12 @@ std::string time_text(int64_t seconds) {
 }
 
 void run_list(const Globals& globals) {
-    Store store = Store::open(globals.root);
-    const std::vector<ImageRecord> images = store.images();
+    std::optional<Store> store = existing_store(globals.root);
+    const std::vector<ImageRecord> images = store ? store->images() : std::vector<ImageRecord>{};
     if (globals.json) {
         nlohmann::json document = nlohmann::json::array();
         for (const ImageRecord& image : images)
-            document.push_back(to_json(store, image));
+            document.push_back(to_json(*store, image));
         print_json(document);
         return;
     }

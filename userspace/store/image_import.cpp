@@ -36,9 +36,9 @@ Digest chain(const Digest& below, const Digest& diff_id) {
 class ImageImport {
 public:
     ImageImport(const oci::Layout& layout, oci::Manifest manifest, const std::string& name,
-                const ImportTarget& store, Progress& progress)
+                const ImportTarget& store, const Staging& staging, Progress& progress)
         : layout_(layout), manifest_(std::move(manifest)), store_(store), progress_(progress),
-          layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)) {
+          staging_(staging), layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)) {
         image_.name = name;
         image_.manifest_digest = manifest_.digest;
         image_.config = manifest_.config;
@@ -142,8 +142,8 @@ private:
     const oci::Manifest manifest_;
     const ImportTarget& store_;
     Progress& progress_;
+    const Staging& staging_;
     UniqueFd layers_;
-    Staging staging_{store_.fd};
     ImageRecord image_;
     std::vector<bool> missing_; ///< by layer: has to be extracted
     Omissions omissions_;
@@ -153,11 +153,13 @@ private:
 
 ImageRecord import_image(const std::string& path, const std::string& tag, const std::string& name,
                          const ImportTarget& store, Progress& progress) {
+    // First, so that even an import that comes to nothing cleans up after a crashed one.
+    const Staging staging(store.fd);
     const oci::Layout layout(path);
     oci::Manifest manifest = oci::read_manifest(layout, tag);
     const std::string chosen = name.empty() ? default_name(layout, manifest) : name;
     check_image_name(chosen);
-    ImageImport import(layout, std::move(manifest), chosen, store, progress);
+    ImageImport import(layout, std::move(manifest), chosen, store, staging, progress);
     import.plan();
     import.extract();
     return import.publish();

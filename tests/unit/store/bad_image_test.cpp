@@ -106,6 +106,12 @@ TEST_F(BadImageTest, AnotherDiffIdIsNamed) {
     EXPECT_SAYS(message, Digest::of("something else").text());
 }
 
+TEST_F(BadImageTest, AMessageHoldsNothingATerminalWouldObey) {
+    TarBuilder tar;
+    tar.file("../\x1b]0;title\x07", "x");
+    EXPECT_SAYS(import_tar_refused(tar), "entry '../?]0;title?'");
+}
+
 TEST_F(BadImageTest, APathWithDotDotIsRefused) {
     TarBuilder tar;
     tar.file("fine", "x").file("d/../../escaped", "x");
