@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -631,6 +632,36 @@ static void layers_are_not_notified(void)
 	CHECK(read(inotify, data, sizeof(data)) < 0 && errno == EAGAIN);
 }
 
+/* Who may forbid opening and reading on the layers' file system is not asked, and can't stop us. */
+static void permission_listeners_are_not_asked(void)
+{
+	const uint64_t mask = FAN_OPEN_PERM | FAN_ACCESS_PERM | FAN_OPEN | FAN_ACCESS |
+			      FAN_MODIFY | FAN_CLOSE;
+	char data[BLOCK];
+	int fanotify, fd;
+
+	set_up();
+	fanotify = fanotify_init(FAN_CLASS_CONTENT | FAN_NONBLOCK, O_RDONLY);
+	if (fanotify < 0)
+		SKIP("the kernel has no permission events");
+	CHECK(!fanotify_mark(fanotify, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
+			     "/mnt/low"));
+	fd = open_merged(O_RDONLY);
+	CHECK_EQ(read(fd, data, BLOCK), BLOCK);
+	CHECK(mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+	close(fd);
+	fd = open_merged(O_RDWR);
+	CHECK_EQ(write(fd, data, 10), 10);
+	CHECK(!fsync(fd));
+	close(fd);
+	fd = open("/mnt/merged", O_RDONLY | O_DIRECTORY);
+	CHECK(syscall(SYS_getdents64, fd, data, sizeof(data)) > 0);
+	CHECK(!fsync(fd));
+	close(fd);
+	CHECK(!unlink(FILE_MERGED));
+	CHECK(read(fanotify, data, sizeof(data)) < 0 && errno == EAGAIN);
+}
+
 static void the_mount_is_notified(void)
 {
 	char data[BLOCK];
@@ -665,6 +696,7 @@ static const struct ktap_test tests[] = {
 	TEST(asynchronous_flood),
 	TEST(direct),
 	TEST(layers_are_not_notified),
+	TEST(permission_listeners_are_not_asked),
 	TEST(the_mount_is_notified),
 };
 
