@@ -24,7 +24,8 @@ struct shale_sb {
 	bool userxattr;
 	bool default_permissions;
 	char *source;			/* as given at mount time */
-	char *lowerdir;			/* the option, as given; NULL: layers came one by one */
+	char *lowerdir;			/* the options, as given; NULL: layers came one by one, */
+	char *upperdir, *workdir;	/* or as descriptors */
 	struct inode **trap;		/* on the layers' roots; counted */
 	unsigned int nr_trap;
 	atomic64_t copy_ups;

@@ -140,16 +140,22 @@ int shale_stack_set_work(struct shale_stack *stack, const struct path *path)
 }
 
 /* Upper and work: on one file system, and apart. */
-static const char *check_writable(const struct shale_stack *stack)
+static const char *check_writable(const struct shale_stack *stack, const struct shale_layer **which)
 {
 	struct dentry *upper, *work;
 
 	if (!stack->upper && !stack->work)
 		return NULL;
+	*which = stack->work ?: stack->upper;
 	if (!stack->upper)
 		return "a work directory needs an upper";
 	if (!stack->work)
 		return "an upper needs a work directory";
+
+	if (__mnt_is_readonly(stack->upper->mnt)) {
+		*which = stack->upper;
+		return "upper lies on a read-only mount or file system";
+	}
 
 	upper = stack->upper->mnt->mnt_root;
 	work = stack->work->mnt->mnt_root;
@@ -159,6 +165,7 @@ static const char *check_writable(const struct shale_stack *stack)
 		return "upper and work directory must lie on the same mount";
 	if (is_subdir(upper, work) || is_subdir(work, upper))
 		return "upper and work directory must not lie inside one another";
+	*which = NULL;
 	return NULL;
 }
 
@@ -255,11 +262,9 @@ int shale_stack_check(const struct shale_stack *stack, const char **why,
 		      const struct shale_layer **which)
 {
 	*which = NULL;
-	*why = check_writable(stack);
-	if (*why) {
-		*which = stack->work ?: stack->upper;
+	*why = check_writable(stack, which);
+	if (*why)
 		return -EINVAL;
-	}
 	if (!stack->nr_lower) {
 		*why = "at least one lower layer is needed";
 		return -EINVAL;

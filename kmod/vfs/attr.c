@@ -202,12 +202,14 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 {
 	struct inode *inode = d_inode(dentry);
 	struct iattr upper;
+	bool resized;
 	int err;
 
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
 
+	resized = (attr->ia_valid & ATTR_SIZE) && attr->ia_size != i_size_read(inode);
 	if (attr->ia_valid & ATTR_SIZE)
 		err = shale_copy_up_truncated(dentry, attr->ia_size);
 	else
@@ -216,6 +218,9 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 		return err;
 
 	upper = attr_for_upper(idmap, inode, attr);
+	/* The copy may have the new size already, so that the upper would see no change. */
+	if (resized)
+		upper.ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	return change_attr(inode, &upper);
 }
 

@@ -194,14 +194,21 @@ static int parse_lowerdir_add(struct fs_context *fc, const char *value)
 	return add_layer(fc, "lowerdir+", value, shale_stack_add_lower);
 }
 
-static int parse_writable(struct fs_context *fc, const struct fs_parameter *param, add_layer_t add)
+static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add_layer_t add,
+			  char **given)
 {
 	char *path __free(kfree) = kstrdup(param->string, GFP_KERNEL);
+	int err;
 
 	if (!path)
 		return -ENOMEM;
 	unescape(path);
-	return add_layer(fc, param->key, path, add);
+	err = add_layer(fc, param->key, path, add);
+	if (err)
+		return err;
+	kfree(*given);
+	*given = no_free_ptr(param->string);
+	return 0;
 }
 
 /* Layers by descriptor */
@@ -263,9 +270,9 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_LOWERDIR_ADD:
 		return parse_lowerdir_add(fc, param->string);
 	case OPT_UPPERDIR:
-		return parse_writable(fc, param, shale_stack_set_upper);
+		return parse_writable(fc, param, shale_stack_set_upper, &config->upperdir);
 	case OPT_WORKDIR:
-		return parse_writable(fc, param, shale_stack_set_work);
+		return parse_writable(fc, param, shale_stack_set_work, &config->workdir);
 	case OPT_DEFAULT_PERMISSIONS:
 		config->default_permissions = true;
 		return 0;
@@ -316,12 +323,11 @@ static int shale_reconfigure(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
 
-	const struct shale_upper *upper = shale_sb(sb)->upper;
 
 	if (fc->sb_flags & SB_RDONLY)
 		return sync_filesystem(sb);
-	if (!upper || !upper->workdir) {
-		errorfc(fc, "can't become writable: the mount has no upper, or a read-only one");
+	if (!shale_sb(sb)->upper) {
+		errorfc(fc, "can't become writable: the mount has no upper");
 		return -EROFS;
 	}
 	return 0;
@@ -334,6 +340,8 @@ static void shale_free_context(struct fs_context *fc)
 	if (!config)
 		return;
 	shale_stack_free(config->stack);
+	kfree(config->workdir);
+	kfree(config->upperdir);
 	kfree(config->lowerdir);
 	kfree(config);
 }

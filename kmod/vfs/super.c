@@ -172,6 +172,8 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	INIT_LIST_HEAD(&sbi->link);
 	sbi->stack = no_free_ptr(config->stack);
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
+	sbi->upperdir = no_free_ptr(config->upperdir);
+	sbi->workdir = no_free_ptr(config->workdir);
 	sbi->userxattr = config->userxattr;
 	sbi->default_permissions = config->default_permissions;
 	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
@@ -208,11 +210,10 @@ static void set_up_sb(struct super_block *sb)
 		if (layer_revalidates(layer_at(stack, i)))
 			sb->s_d_op = &shale_dentry_revalidate_operations;
 	}
-	if (!stack->upper || sb_rdonly(shale_layer_sb(stack->upper)))
+	if (!stack->upper)
 		sb->s_flags |= SB_RDONLY;
 }
 
-/* A read-only upper is shown, and its work directory left alone. */
 static int open_upper(struct super_block *sb, struct fs_context *fc)
 {
 	struct shale_sb *sbi = shale_sb(sb);
@@ -221,9 +222,7 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	if (!sbi->stack->upper)
 		return 0;
 	err = shale_upper_open(sbi, fc);
-	if (!err && !sb_rdonly(sb))
-		err = shale_workdir_prepare(sb, fc);
-	return err;
+	return err ?: shale_workdir_prepare(sb, fc);
 }
 
 /* The root stands on the roots of all layers. */
@@ -321,6 +320,8 @@ static void shale_kill_sb(struct super_block *sb)
 	shale_stack_free(sbi->stack);
 	if (sbi->mounter)
 		put_cred(sbi->mounter);
+	kfree(sbi->workdir);
+	kfree(sbi->upperdir);
 	kfree(sbi->lowerdir);
 	kfree(sbi->source);
 	kfree(sbi);
@@ -361,8 +362,8 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 	for (i = 0; !sbi->lowerdir && i < stack->nr_lower; i++)
 		seq_show_option(m, "lowerdir+", stack->lower[i]->name);
 	if (stack->upper) {
-		seq_show_option(m, "upperdir", stack->upper->name);
-		seq_show_option(m, "workdir", stack->work->name);
+		seq_show_option(m, "upperdir", sbi->upperdir ?: stack->upper->name);
+		seq_show_option(m, "workdir", sbi->workdir ?: stack->work->name);
 	}
 	if (sbi->userxattr)
 		seq_puts(m, ",userxattr");

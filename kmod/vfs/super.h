@@ -10,7 +10,7 @@
 /* What a mount is made from; filled by context.c, used up by super.c. */
 struct shale_config {
 	struct shale_stack *stack;	/* never NULL */
-	char *lowerdir;			/* the option as given, or NULL */
+	char *lowerdir, *upperdir, *workdir;	/* the options as given, or NULL */
 	bool described;			/* the stack came by the option "stack" */
 	bool userxattr;
 	bool default_permissions;
