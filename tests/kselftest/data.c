@@ -365,6 +365,8 @@ CASE(copying_in_the_kernel, "sendfile, splice and copy_file_range from and to fi
 	for (from = to = 0; to < SIZE;)
 		CHECK(OK(copy_file_range(in, &from, out, &to, SIZE, 0)) > 0);
 	expect_sized("merged/range", SIZE);
+	close(out);
+	close(in);
 	again();
 	expect_sized("merged/sent", SIZE);
 	expect_sized("merged/spliced", SIZE);

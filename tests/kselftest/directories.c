@@ -20,8 +20,8 @@ struct raw_entry {
 enum { MANY = 5000 };
 
 /*
- *	low    d/{n0, n2, ...}
- *	upper  d/{n1, n3, ...}
+ *	low    d/{n0, n2, ... n4998}
+ *	upper  d/{n1, n3, ... n4999}
  */
 static void make_many(void)
 {
@@ -193,6 +193,9 @@ CASE(readers_at_once, "several readers at once each get all names")
 		CHECK(!pthread_join(thread[i], NULL));
 }
 
+/*
+ *	low  a  b
+ */
 CASE(rewinding, "rewinddir shows what has changed, and a second descriptor has a position of its own")
 {
 	struct dirent *entry;
@@ -224,6 +227,10 @@ CASE(rewinding, "rewinddir shows what has changed, and a second descriptor has a
 	CHECK_EQ(nr, 4);
 }
 
+/*
+ *	low    n1, n3, ... n49
+ *	upper  n0, n2, ... n48
+ */
 CASE(telling_and_seeking, "seekdir to where telldir was goes on with the same name")
 {
 	char names[64][16];
@@ -318,6 +325,9 @@ CASE(whiteouts_are_never_shown, "whiteouts are never shown (overlayfs shows thos
 	expect_names("merged/only", "file new");
 }
 
+/*
+ *	low  d/f
+ */
 CASE(removed_directory, "a removed directory that is still open has no names")
 {
 	char buffer[512];
@@ -337,7 +347,9 @@ CASE(removed_directory, "a removed directory that is still open has no names")
 }
 
 /*
- *	low  a/b/c, three files in each
+ *	low    a/b/c
+ *	top    a/b/x
+ *	upper  a/y       and files 1, 2, 3 in each
  */
 CASE(walking, "find and du walk a merged tree to the end, and see each name once")
 {
