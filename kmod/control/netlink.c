@@ -2,9 +2,9 @@
 /*
  * Handlers of the netlink family.
  *
- * Rights: the caller, and whoever opened the socket, need CAP_SYS_ADMIN over the caller's user
- * namespace for any command, and over a mount's own to see that mount. Hence a mount shows in
- * its own user namespace and in those above it.
+ * Rights: the caller, and whoever opened the socket, need CAP_SYS_ADMIN in the initial user
+ * namespace for any command, as for mounting; and over a mount's own to see that mount, which
+ * will say more once mounts can be made in user namespaces.
  *
  * Generic netlink holds a lock of all families while a handler runs: no handler waits for
  * anything but memory, a grace period, or the table of mounts, which nobody holds for long.
@@ -25,7 +25,6 @@ MODULE_ALIAS_GENL_FAMILY(SHALE_FAMILY_NAME);
 
 static bool may_administrate(const struct sk_buff *request, struct netlink_ext_ack *extack)
 {
-	/* As for mounting, which stays with the initial user namespace for now. */
 	if (netlink_ns_capable(request, &init_user_ns, CAP_SYS_ADMIN))
 		return true;
 	NL_SET_ERR_MSG(extack, "caller and opener of the socket must have CAP_SYS_ADMIN");

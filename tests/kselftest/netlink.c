@@ -762,8 +762,10 @@ static void the_socket_counts_as_well(void)
 	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, EPERM);
 }
 
-static void other_user_namespaces_see_nothing(void)
+/* Rights that somebody gave themselves by making a user namespace count for nothing. */
+static void other_user_namespaces_are_refused(void)
 {
+	struct refusal refusal;
 	uint64_t id;
 	int fd;
 
@@ -774,9 +776,13 @@ static void other_user_namespaces_see_nothing(void)
 	if (unshare(CLONE_NEWUSER))
 		SKIP("no user namespaces here");
 	genl = genl_open();
-	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, 0);
+	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, EPERM);
 	CHECK_EQ(told.mounts, 0);
-	CHECK_EQ(get_by_id(id).error, ENOENT);
+	CHECK_EQ(get_by_id(id).error, EPERM);
+	begin_new();
+	add_lowers(1);
+	CHECK_EQ(shale_send_new(&genl, &request, &refusal), -1);
+	CHECK_EQ(refusal.error, EPERM);
 }
 
 static const struct ktap_test tests[] = {
@@ -799,7 +805,7 @@ static const struct ktap_test tests[] = {
 	TEST(get_tells_paths_of_any_length),
 	TEST(the_unprivileged_are_refused),
 	TEST(the_socket_counts_as_well),
-	TEST(other_user_namespaces_see_nothing),
+	TEST(other_user_namespaces_are_refused),
 };
 
 KTAP_MAIN(tests)
