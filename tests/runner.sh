@@ -94,9 +94,17 @@ run_unit_tests() {
             result skip "unit: $name"
         else
             result FAIL "unit: $name"
+            show_unit_test "$name" "$log"
         fi
     done
-    ((status == 0)) || sed 's/^/    /' "$log"
+    ((status == 0)) || tail -n 3 "$log" | sed 's/^/    /'
+}
+
+# What one test printed, as far as it came.
+show_unit_test() {
+    awk -v name="$1" '$0 == "[ RUN      ] " name { inside = 1; next }
+        inside && /^\[ +(RUN|OK|FAILED|SKIPPED) +\] / { exit }
+        inside { print "    " $0 }' "$2"
 }
 
 # GoogleTest lists "Suite." lines, with the names of its tests indented below.
