@@ -19,7 +19,7 @@ struct shale_sb {
 	const struct cred *mounter;	/* constant from mount to umount, like all up to here */
 	struct shale_stack *stack;
 	struct shale_upper *upper;	/* NULL: read-only */
-	unsigned int name_max;		/* longest name that the upper, or the top lower, can hold */
+	unsigned int name_max;		/* longest name that the upper, or top lower, can hold */
 	bool same_fs;			/* all layers lie on one file system */
 	bool userxattr;
 	bool default_permissions;

@@ -323,7 +323,6 @@ static int shale_reconfigure(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
 
-
 	if (fc->sb_flags & SB_RDONLY)
 		return sync_filesystem(sb);
 	if (!shale_sb(sb)->upper) {
