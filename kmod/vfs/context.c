@@ -121,20 +121,23 @@ typedef int (*add_layer_t)(struct shale_stack *stack, const struct path *path);
 static int add_layer(struct fs_context *fc, const char *option, const char *name, add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
+	bool found = false;
 	struct path path;
 	int err;
 
 	if (!*name)
 		return invalfc(fc, "%s: empty path", option);
 
-	err = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+	err = kern_path(name, LOOKUP_FOLLOW, &path);
 	if (!err) {
+		found = true;
 		err = add(config->stack, &path);
 		path_put(&path);
 	}
 	if (err)
 		errorfc(fc, "%s %s: %s (error %d)", option, name, reason(err), err);
-	return err;
+	/* That an existing path is no directory is a wrong option, as in overlayfs. */
+	return found && err == -ENOTDIR ? -EINVAL : err;
 }
 
 /* The end of the path at @s: an unescaped colon or the end of the string. */
