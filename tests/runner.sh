@@ -7,6 +7,7 @@
 #   checks      tests/checks/*.sh, on the host: exit status 0 is ok
 #   unit        the GoogleTest program, on the host
 #   kselftest   programs made of tests/kselftest/*.c, KTAP, in a guest
+#   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 
@@ -127,14 +128,15 @@ run_vm_self_test() {
 
 # One boot for all. What the kernel log reports fails the run as a test of its own.
 run_guest_programs() {
-    local program name programs=()
+    local program suite name programs=()
     while read -r program; do
         name=$(basename "$program")
         wanted kselftest "$name" && programs+=("kselftest:$program")
     done < <(list_kselftests)
-    for program in "$tree"/tests/interop/*.sh; do
-        name=$(basename "$program")
-        wanted interop "${name%.sh}" && programs+=("interop:$program")
+    for program in "$tree"/tests/{commands,interop}/*.sh; do
+        suite=$(basename "$(dirname "$program")")
+        name=$(basename "$program" .sh)
+        wanted "$suite" "$name" && programs+=("$suite:$program")
     done
     ((${#programs[@]})) || return 0
 
