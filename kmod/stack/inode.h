@@ -4,7 +4,7 @@
  *
  * Invariant: at most one inode per key, and the key does not change while the inode is hashed.
  * The key is the real inode that identifies the object for as long as we know the object:
- * see shale_inode_key(). Two inodes over one real inode would mean two entry mutexes, hence
+ * see inode_key() in inode.c. Two inodes over one real inode would mean two entry mutexes, hence
  * two copy-ups and lost writes.
  *
  * Lock order, outermost first:

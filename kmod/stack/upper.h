@@ -36,7 +36,6 @@ struct shale_upper {
 	struct inode *root_in_use;	/* marked in use by us, or NULL */
 	struct inode *work_in_use;
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */
-	bool has_xattr;			/* trusted.* or user.*, as the mount uses them */
 };
 
 struct shale_token {

@@ -292,8 +292,7 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 		return err;
 	}
 	upper->has_tmpfile = probe_tmpfile(&tok);
-	upper->has_xattr = probe_xattr(&tok, sbi);
-	if (!upper->has_xattr)
+	if (!probe_xattr(&tok, sbi))
 		pr_warn("shale: upper %s keeps no %s xattrs: directories can't be replaced\n",
 			upper->layer->name, sbi->userxattr ? "user" : "trusted");
 	return 0;
