@@ -2,6 +2,7 @@
 /* Shale: a stacking file system. The table of contents: what there is, in order. */
 #include <linux/module.h>
 
+#include "compat/real_file.h"
 #include "control/netlink.h"
 #include "stack/inode.h"
 #include "vfs/aio.h"
@@ -11,9 +12,13 @@ static int __init shale_init(void)
 {
 	int err;
 
-	err = shale_inode_init();
+	err = shale_real_file_init();
 	if (err)
 		return err;
+
+	err = shale_inode_init();
+	if (err)
+		goto exit_real_file;
 
 	err = shale_aio_init();
 	if (err)
@@ -34,6 +39,8 @@ exit_aio:
 	shale_aio_exit();
 exit_inode:
 	shale_inode_exit();
+exit_real_file:
+	shale_real_file_exit();
 	return err;
 }
 
@@ -43,6 +50,7 @@ static void __exit shale_exit(void)
 	shale_super_exit();
 	shale_aio_exit();
 	shale_inode_exit();
+	shale_real_file_exit();
 }
 
 module_init(shale_init);

@@ -183,7 +183,7 @@ static int answer_stack(struct genl_info *info, struct shale_stack *stack)
 	skb = genlmsg_new(nla_total_size(sizeof(s32)), GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
-	header = genlmsg_iput(skb, info);
+	header = genlmsg_put_reply(skb, info, &shale_nl_family, 0, SHALE_CMD_NEW);
 	if (!header || nla_put_s32(skb, SHALE_A_STACK_STACK, fd)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
@@ -235,7 +235,7 @@ struct cursor {
 
 static struct cursor *cursor(struct netlink_callback *cb)
 {
-	NL_ASSERT_DUMP_CTX_FITS(struct cursor);
+	NL_ASSERT_CTX_FITS(struct cursor);
 	return (struct cursor *)cb->ctx;
 }
 
@@ -472,7 +472,7 @@ int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
 		.dump = put_mounts,
 		.data = &at,
 		.module = THIS_MODULE,
-		.extack = info->extack,
+		SHALE_DUMP_EXTACK(info->extack),
 	};
 	int err;
 

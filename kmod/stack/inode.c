@@ -67,7 +67,6 @@ void shale_inode_exit(void)
  */
 static void inode_set_lock_classes(struct inode *inode)
 {
-#ifdef CONFIG_LOCKDEP
 	static struct lock_class_key dir[FILESYSTEM_MAX_STACK_DEPTH + 1];
 	static struct lock_class_key file[FILESYSTEM_MAX_STACK_DEPTH + 1];
 	static struct lock_class_key entry[FILESYSTEM_MAX_STACK_DEPTH + 1];
@@ -75,7 +74,6 @@ static void inode_set_lock_classes(struct inode *inode)
 
 	lockdep_set_class(&inode->i_rwsem, S_ISDIR(inode->i_mode) ? &dir[depth] : &file[depth]);
 	lockdep_set_class(&shale_inode(inode)->lock, &entry[depth]);
-#endif
 }
 
 /* Attributes */
@@ -187,10 +185,7 @@ static void inode_fill(struct inode *inode, struct shale_entry *entry)
 	inode->i_rdev = d_inode(shale_entry_real(entry))->i_rdev;
 	shale_inode_copyattr_from(inode, sbi, entry);
 	inode->i_flags |= S_NOCMTIME;
-#ifdef CONFIG_FS_POSIX_ACL
-	inode->i_acl = ACL_DONT_CACHE;
-	inode->i_default_acl = ACL_DONT_CACHE;
-#endif
+	shale_inode_dont_cache_acl(inode);
 	set_nlink(inode, inode_nlink(entry));
 	inode_set_tables(inode);
 	inode_set_lock_classes(inode);
@@ -228,7 +223,7 @@ struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry
 		inode_fill(inode, entry);
 		return inode;
 	}
-	if (inode->i_state & I_NEW) {
+	if (inode_state_read_once(inode) & I_NEW) {
 		inode_fill(inode, entry);
 		unlock_new_inode(inode);
 		return inode;
@@ -280,7 +275,7 @@ struct inode *shale_inode_trap(struct super_block *sb, struct dentry *root)
 	inode = iget5_locked(sb, (unsigned long)key, inode_test, inode_set, key);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW)) {
+	if (!(inode_state_read_once(inode) & I_NEW)) {
 		iput(inode);
 		return ERR_PTR(-ELOOP);
 	}

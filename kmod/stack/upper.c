@@ -7,6 +7,7 @@
 #include <linux/security.h>
 #include <linux/xattr.h>
 
+#include "compat/real_file.h"
 #include "stack/creds.h"
 
 /* The token */
@@ -51,34 +52,18 @@ void shale_upper_end(const struct shale_token *tok)
 
 /* Names */
 
-struct dentry *shale_upper_lookup(const struct shale_token *tok, struct dentry *dir,
-				  const char *name, unsigned int len)
+/* The VFS keeps the hash of a name in it, so it is given one of its own. */
+static struct qstr own_name(const struct qstr *name)
 {
-	return lookup_one(shale_upper_idmap(tok), name, dir, len);
+	return QSTR_LEN(name->name, name->len);
 }
 
-int shale_upper_create(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		       umode_t mode)
+struct dentry *shale_upper_start_creating(const struct shale_token *tok, struct dentry *dir,
+					  const struct qstr *name)
 {
-	return vfs_create(shale_upper_idmap(tok), d_inode(dir), dentry, mode, true);
-}
+	struct qstr last = own_name(name);
 
-int shale_upper_mkdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		      umode_t mode)
-{
-	return vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, mode);
-}
-
-int shale_upper_mknod(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		      umode_t mode, dev_t dev)
-{
-	return vfs_mknod(shale_upper_idmap(tok), d_inode(dir), dentry, mode, dev);
-}
-
-int shale_upper_symlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-			const char *target)
-{
-	return vfs_symlink(shale_upper_idmap(tok), d_inode(dir), dentry, target);
+	return start_creating(shale_upper_idmap(tok), dir, &last);
 }
 
 int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct dentry *dir,
@@ -87,38 +72,138 @@ int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct d
 	return vfs_link(old, shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
 }
 
-int shale_upper_unlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry)
+/* Anything but a directory. */
+static int make_leaf(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+		     const struct shale_new *what)
 {
+	struct mnt_idmap *idmap = shale_upper_idmap(tok);
+
+	if (what->link_to)
+		return shale_upper_link(tok, what->link_to, dir, dentry);
+	switch (what->mode & S_IFMT) {
+	case S_IFREG:
+		return vfs_create(idmap, dentry, what->mode, NULL);
+	case S_IFLNK:
+		return vfs_symlink(idmap, d_inode(dir), dentry, what->target, NULL);
+	default:
+		return vfs_mknod(idmap, d_inode(dir), dentry, what->mode, what->rdev, NULL);
+	}
+}
+
+/* Takes over @dentry and the lock, as vfs_mkdir() does: on error both are gone. */
+static struct dentry *make_locked(const struct shale_token *tok, struct dentry *dir,
+				  struct dentry *dentry, const struct shale_new *what)
+{
+	int err;
+
+	if (S_ISDIR(what->mode) && !what->link_to)
+		return vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, what->mode, NULL);
+	err = make_leaf(tok, dir, dentry, what);
+	if (!err)
+		return dentry;
+	end_creating(dentry);
+	return ERR_PTR(err);
+}
+
+/* Some file systems leave the dentry unhashed, for a look-up to instantiate. */
+static struct dentry *look_again(const struct shale_token *tok, struct dentry *dir,
+				 const struct qstr *name)
+{
+	struct qstr last = own_name(name);
+	struct dentry *dentry = lookup_one(shale_upper_idmap(tok), &last, dir);
+
+	if (!IS_ERR(dentry) && d_is_negative(dentry)) {
+		dput(dentry);
+		return ERR_PTR(-ESTALE);
+	}
+	return dentry;
+}
+
+struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *dir,
+				const struct qstr *name, const struct shale_new *what)
+{
+	struct dentry *dentry = shale_upper_start_creating(tok, dir, name);
+	struct dentry *again = NULL;
+
+	if (IS_ERR(dentry))
+		return dentry;
+	if (d_is_positive(dentry)) {
+		end_creating(dentry);
+		return ERR_PTR(-ESTALE);
+	}
+	dentry = make_locked(tok, dir, dentry, what);
+	if (IS_ERR(dentry))
+		return dentry;
+	if (!d_unhashed(dentry))
+		return end_creating_keep(dentry);
+	again = look_again(tok, dir, name);
+	end_creating(dentry);
+	return again;
+}
+
+static int remove_locked(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry)
+{
+	if (d_is_dir(dentry))
+		return vfs_rmdir(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
 	return vfs_unlink(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
 }
 
-int shale_upper_rmdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry)
+int shale_upper_remove(const struct shale_token *tok, struct dentry *dir, const struct qstr *name,
+		       const struct dentry *victim)
 {
-	return vfs_rmdir(shale_upper_idmap(tok), d_inode(dir), dentry);
+	struct qstr last = own_name(name);
+	struct dentry *dentry = start_removing(shale_upper_idmap(tok), dir, &last);
+	int err = -ESTALE;
+
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry) == -ENOENT ? -ESTALE : PTR_ERR(dentry);
+	if (d_inode(dentry) == d_inode(victim))
+		err = remove_locked(tok, dir, dentry);
+	end_removing(dentry);
+	return err;
 }
 
-int shale_upper_rename(const struct shale_token *tok, struct dentry *old_dir, struct dentry *old,
-		       struct dentry *new_dir, struct dentry *new, unsigned int flags)
+int shale_upper_remove_dentry(const struct shale_token *tok, struct dentry *dir,
+			      struct dentry *dentry)
 {
-	struct renamedata rd = {
-		.old_mnt_idmap = shale_upper_idmap(tok),
-		.old_dir = d_inode(old_dir),
-		.old_dentry = old,
-		.new_mnt_idmap = shale_upper_idmap(tok),
-		.new_dir = d_inode(new_dir),
-		.new_dentry = new,
-		.flags = flags,
-	};
+	int err;
 
-	return vfs_rename(&rd);
+	dentry = start_removing_dentry(dir, dentry);
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	err = remove_locked(tok, dir, dentry);
+	end_removing(dentry);
+	return err;
+}
+
+int shale_upper_start_renaming(const struct shale_token *tok, struct renamedata *rd,
+			       const struct qstr *old_name, const struct qstr *new_name)
+{
+	struct qstr old_last = own_name(old_name), new_last = own_name(new_name);
+
+	rd->mnt_idmap = shale_upper_idmap(tok);
+	return start_renaming(rd, 0, &old_last, &new_last);
+}
+
+int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct renamedata *rd,
+				      struct dentry *old, const struct qstr *new_name)
+{
+	struct qstr new_last = own_name(new_name);
+
+	rd->mnt_idmap = shale_upper_idmap(tok);
+	return start_renaming_dentry(rd, 0, old, &new_last);
+}
+
+int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd)
+{
+	return vfs_rename(rd);
 }
 
 struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode)
 {
 	const struct path workdir = shale_upper_path(tok, tok->upper->workdir);
 
-	return kernel_tmpfile_open(shale_upper_idmap(tok), &workdir, mode,
-				   O_WRONLY | O_LARGEFILE | __FMODE_NONOTIFY, current_cred());
+	return shale_real_tmpfile(&workdir, mode, O_WRONLY | O_LARGEFILE);
 }
 
 /* Attributes */
@@ -174,7 +259,7 @@ int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, co
 }
 
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
-			     struct fileattr *fa)
+			     struct file_kattr *fa)
 {
 	return vfs_fileattr_set(shale_upper_idmap(tok), dentry, fa);
 }
@@ -182,7 +267,7 @@ int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentr
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry)
 {
 	const struct path path = shale_upper_path(tok, dentry);
-	struct file *file = dentry_open(&path, O_RDONLY | __FMODE_NONOTIFY, current_cred());
+	struct file *file = shale_real_open(&path, O_RDONLY);
 	int err;
 
 	if (IS_ERR(file))
@@ -210,8 +295,8 @@ static struct inode *in_use_begin(struct dentry *root)
 	bool taken = false;
 
 	spin_lock(&inode->i_lock);
-	if (!(inode->i_state & I_OVL_INUSE)) {
-		inode->i_state |= I_OVL_INUSE;
+	if (!(inode_state_read(inode) & I_OVL_INUSE)) {
+		inode_state_set(inode, I_OVL_INUSE);
 		taken = true;
 	}
 	spin_unlock(&inode->i_lock);
@@ -223,13 +308,13 @@ static void in_use_end(struct inode *inode)
 	if (!inode)
 		return;
 	spin_lock(&inode->i_lock);
-	inode->i_state &= ~I_OVL_INUSE;
+	inode_state_clear(inode, I_OVL_INUSE);
 	spin_unlock(&inode->i_lock);
 }
 
 bool shale_layer_in_use(const struct shale_layer *layer)
 {
-	return READ_ONCE(d_inode(layer->mnt->mnt_root)->i_state) & I_OVL_INUSE;
+	return inode_state_read_once(d_inode(layer->mnt->mnt_root)) & I_OVL_INUSE;
 }
 
 int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)

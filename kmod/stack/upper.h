@@ -66,26 +66,59 @@ static inline struct path shale_upper_path(const struct shale_token *tok, struct
 	return (struct path){ .mnt = tok->upper->layer->mnt, .dentry = dentry };
 }
 
+/* What a new name leads to. */
+struct shale_new {
+	umode_t mode;			/* type and mode */
+	dev_t rdev;			/* of a device */
+	const char *target;		/* of a symbolic link */
+	struct dentry *link_to;		/* an object of the upper that gets another name; or NULL */
+};
+
 /*
- * Names in the upper and the work directory. The caller holds i_rwsem of the directories, as
- * for the vfs_* functions of the same names; dentries come from shale_upper_lookup().
+ * Names in the upper and the work directory. These take i_rwsem of the directory and look the
+ * name up; an outsider may have changed the upper meanwhile.
  */
-struct dentry *shale_upper_lookup(const struct shale_token *tok, struct dentry *dir,
-				  const char *name, unsigned int len);
-int shale_upper_create(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		       umode_t mode);
-int shale_upper_mkdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		      umode_t mode);
-int shale_upper_mknod(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-		      umode_t mode, dev_t dev);
-int shale_upper_symlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
-			const char *target);
+
+/**
+ * shale_upper_make - make an object
+ * Return: its dentry, counted; ERR_PTR(-ESTALE) when the name is taken, or what the upper says.
+ */
+struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *dir,
+				const struct qstr *name, const struct shale_new *what);
+
+/**
+ * shale_upper_remove - remove a name, a directory's only when it is empty
+ * @victim: what it must lead to
+ * Return: 0; -ESTALE when it leads elsewhere, or what the upper says.
+ */
+int shale_upper_remove(const struct shale_token *tok, struct dentry *dir, const struct qstr *name,
+		       const struct dentry *victim);
+
+/* The same by dentry. -EINVAL when it has left @dir. */
+int shale_upper_remove_dentry(const struct shale_token *tok, struct dentry *dir,
+			      struct dentry *dentry);
+
+/*
+ * In three steps, for those who do more under the lock: start_creating(), something, and
+ * end_creating() or end_creating_keep() of <linux/namei.h>. Return: the name's dentry, positive or
+ * negative, with the lock and a reference; or ERR_PTR, with neither.
+ */
+struct dentry *shale_upper_start_creating(const struct shale_token *tok, struct dentry *dir,
+					  const struct qstr *name);
 int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct dentry *dir,
 		     struct dentry *dentry);
-int shale_upper_unlink(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry);
-int shale_upper_rmdir(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry);
-int shale_upper_rename(const struct shale_token *tok, struct dentry *old_dir, struct dentry *old,
-		       struct dentry *new_dir, struct dentry *new, unsigned int flags);
+
+/*
+ * Renaming in three steps: start, shale_upper_rename(), end_renaming(). @rd has both parents; when
+ * it is started, it has both dentries too, the new one positive or negative, and the
+ * locks. Flags are given before shale_upper_rename().
+ */
+int shale_upper_start_renaming(const struct shale_token *tok, struct renamedata *rd,
+			       const struct qstr *old_name, const struct qstr *new_name);
+int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct renamedata *rd,
+				      struct dentry *old, const struct qstr *new_name);
+int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd);
+
 /* An unnamed regular file in the work directory, open for writing. */
 struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode);
 
@@ -99,7 +132,7 @@ int shale_upper_removexattr(const struct shale_token *tok, struct dentry *dentry
 int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, const char *name,
 			struct posix_acl *acl);	/* acl NULL: remove */
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
-			     struct fileattr *fa);
+			     struct file_kattr *fa);
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
 /* Notes an access; with a token of shale_upper_begin_io(), as it waits for no freeze protection. */
 void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry);

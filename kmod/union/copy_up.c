@@ -15,6 +15,7 @@
 #include <linux/splice.h>
 #include <linux/xattr.h>
 
+#include "compat/real_file.h"
 #include "stack/creds.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
@@ -75,35 +76,16 @@ static int prepare(struct copy_up *cu, loff_t size)
 
 static int make_named(struct copy_up *cu, const struct shale_token *tok)
 {
-	struct dentry *workdir = tok->upper->workdir;
-	umode_t type = cu->stat.mode & S_IFMT;
-	struct dentry *temp;
-	int err;
+	const umode_t type = cu->stat.mode & S_IFMT;
+	const struct shale_new what = {
+		.mode = type | (S_ISDIR(type) ? 0700 : 0600),
+		.rdev = cu->stat.rdev,
+		.target = cu->target,
+	};
+	struct dentry *temp = shale_workdir_make(tok, &what);
 
-	inode_lock_nested(d_inode(workdir), I_MUTEX_PARENT);
-	temp = shale_workdir_name(tok);
-	err = PTR_ERR_OR_ZERO(temp);
-	if (!err) {
-		switch (type) {
-		case S_IFREG:
-			err = shale_upper_create(tok, workdir, temp, type | 0600);
-			break;
-		case S_IFDIR:
-			err = shale_upper_mkdir(tok, workdir, temp, 0700);
-			break;
-		case S_IFLNK:
-			err = shale_upper_symlink(tok, workdir, temp, cu->target);
-			break;
-		default:
-			err = shale_upper_mknod(tok, workdir, temp, type | 0600, cu->stat.rdev);
-			break;
-		}
-		if (err)
-			dput(temp);
-	}
-	inode_unlock(d_inode(workdir));
-	if (err)
-		return err;
+	if (IS_ERR(temp))
+		return PTR_ERR(temp);
 	cu->copy = temp;
 	cu->named = true;
 	return 0;
@@ -233,12 +215,10 @@ static int copy_data(struct copy_up *cu)
 	if (!S_ISREG(cu->stat.mode) || !cu->size)
 		return 0;
 
-	in = dentry_open(&cu->from, O_RDONLY | O_LARGEFILE | __FMODE_NONOTIFY, current_cred());
+	in = shale_real_open(&cu->from, O_RDONLY | O_LARGEFILE);
 	if (IS_ERR(in))
 		return PTR_ERR(in);
-	out = cu->file ? get_file(cu->file)
-		       : dentry_open(&to, O_WRONLY | O_LARGEFILE | __FMODE_NONOTIFY,
-				     current_cred());
+	out = cu->file ? get_file(cu->file) : shale_real_open(&to, O_WRONLY | O_LARGEFILE);
 	err = PTR_ERR_OR_ZERO(out);
 	if (!err) {
 		err = copy_contents(cu, in, out);
@@ -373,52 +353,39 @@ static void restore_times(struct copy_up *cu, const struct shale_token *tok, str
 
 static int link_unnamed(struct copy_up *cu, const struct shale_token *tok)
 {
-	const struct qstr *name = &cu->dentry->d_name;
+	struct dentry *dest = shale_upper_start_creating(tok, cu->parent, &cu->dentry->d_name);
 	struct iattr times;
-	struct dentry *dest;
-	int err;
+	int err = -ESTALE;
 
-	inode_lock_nested(d_inode(cu->parent), I_MUTEX_PARENT);
+	if (IS_ERR(dest))
+		return PTR_ERR(dest);
 	times = times_of(cu->parent);
-	dest = shale_upper_lookup(tok, cu->parent, name->name, name->len);
-	err = PTR_ERR_OR_ZERO(dest);
+	if (d_is_negative(dest))
+		err = shale_upper_link(tok, cu->copy, cu->parent, dest);
 	if (!err) {
-		err = d_is_positive(dest) ? -ESTALE
-					  : shale_upper_link(tok, cu->copy, cu->parent, dest);
-		if (!err) {
-			swap(cu->copy, dest);
-			restore_times(cu, tok, &times);
-		}
-		dput(dest);
+		dput(cu->copy);
+		cu->copy = dget(dest);
+		restore_times(cu, tok, &times);
 	}
-	inode_unlock(d_inode(cu->parent));
+	end_creating(dest);
 	return err;
 }
 
 static int rename_named(struct copy_up *cu, const struct shale_token *tok)
 {
-	const struct qstr *name = &cu->dentry->d_name;
+	struct renamedata rd = { .old_parent = tok->upper->workdir, .new_parent = cu->parent };
 	struct iattr times;
-	struct dentry *dest;
-	int err;
+	int err = shale_upper_start_renaming_dentry(tok, &rd, cu->copy, &cu->dentry->d_name);
 
-	err = shale_workdir_lock(tok, cu->parent);
 	if (err)
 		return err;
 	times = times_of(cu->parent);
-	dest = shale_upper_lookup(tok, cu->parent, name->name, name->len);
-	err = PTR_ERR_OR_ZERO(dest);
+	err = d_is_negative(rd.new_dentry) ? shale_upper_rename(tok, &rd) : -ESTALE;
 	if (!err) {
-		err = d_is_positive(dest) ? -ESTALE
-					  : shale_upper_rename(tok, tok->upper->workdir, cu->copy,
-							       cu->parent, dest, 0);
-		if (!err) {
-			cu->named = false;
-			restore_times(cu, tok, &times);
-		}
-		dput(dest);
+		cu->named = false;
+		restore_times(cu, tok, &times);
 	}
-	shale_workdir_unlock(tok, cu->parent);
+	end_renaming(&rd);
 	return err;
 }
 

@@ -32,7 +32,8 @@ static struct dentry *look(const struct qstr *name, const struct shale_layer *la
 {
 	struct dentry *dentry;
 
-	dentry = lookup_one_unlocked(shale_layer_idmap(layer), name->name, base, name->len);
+	dentry = lookup_one_unlocked(shale_layer_idmap(layer), &QSTR_LEN(name->name, name->len),
+				     base);
 	if (IS_ERR(dentry)) {
 		/* A name that this file system could not even store is not there. */
 		if (PTR_ERR(dentry) == -ENAMETOOLONG || PTR_ERR(dentry) == -ENOENT)

@@ -280,7 +280,8 @@ static struct dentry *look(const struct merge *merge, const struct raw_name *raw
 	const struct path dir = part_path(merge, raw->part);
 	struct dentry *dentry;
 
-	dentry = lookup_one_unlocked(mnt_idmap(dir.mnt), raw->text, dir.dentry, raw->len);
+	dentry = lookup_one_unlocked(mnt_idmap(dir.mnt), &QSTR_LEN(raw->text, raw->len),
+				     dir.dentry);
 	if (!IS_ERR(dentry) && d_is_negative(dentry)) {
 		dput(dentry);
 		return NULL;
@@ -593,11 +594,11 @@ static int remove_whiteout(const struct shale_token *tok, struct dentry *dir,
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	dentry = shale_upper_lookup(tok, dir, raw->text, raw->len);
+	dentry = lookup_one_unlocked(shale_upper_idmap(tok), &QSTR_LEN(raw->text, raw->len), dir);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	if (shale_is_whiteout(dentry))
-		err = shale_upper_unlink(tok, dir, dentry);
+		err = shale_upper_remove_dentry(tok, dir, dentry);
 	else if (d_is_positive(dentry))
 		err = -ENOTEMPTY;
 	dput(dentry);
@@ -616,10 +617,8 @@ static int remove_whiteouts(const struct shale_token *tok, struct dentry *dir,
 			return -ENOTEMPTY;
 	}
 
-	inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
 	for (raw = reader->names; !err && raw; raw = raw->next)
 		err = remove_whiteout(tok, dir, raw);
-	inode_unlock(d_inode(dir));
 	return err;
 }
 

@@ -7,96 +7,58 @@
 #include "union/names.h"
 #include "union/workdir.h"
 
-/* A whiteout in the work directory, which is locked. */
-static struct dentry *make_whiteout(const struct shale_token *tok)
+/* What the new name of a started renaming must lead to: @victim, or nothing without one. */
+static int check_target(const struct renamedata *rd, const struct dentry *victim)
 {
-	struct dentry *whiteout = shale_workdir_name(tok);
-	int err;
-
-	if (IS_ERR(whiteout))
-		return whiteout;
-	err = shale_upper_mknod(tok, tok->upper->workdir, whiteout, S_IFCHR, MKDEV(0, 0));
-	if (!err)
-		return whiteout;
-	dput(whiteout);
-	return ERR_PTR(err);
+	if (victim ? d_inode(rd->new_dentry) == d_inode(victim) : d_is_negative(rd->new_dentry))
+		return 0;
+	return -ESTALE;
 }
 
-/* The dentry of @name in @dir, which is locked; it must be @victim, or negative without one. */
-static struct dentry *look_again(const struct shale_token *tok, struct dentry *dir,
-				 const struct qstr *name, const struct dentry *victim)
+static int put_in_place(const struct shale_token *tok, struct dentry *dir,
+			const struct qstr *name, struct dentry *victim, struct dentry *whiteout)
 {
-	struct dentry *dentry = shale_upper_lookup(tok, dir, name->name, name->len);
+	struct renamedata rd = { .old_parent = tok->upper->workdir, .new_parent = dir };
+	int err = shale_upper_start_renaming_dentry(tok, &rd, whiteout, name);
 
-	if (IS_ERR(dentry))
-		return dentry;
-	if (victim ? d_inode(dentry) == d_inode(victim) : d_is_negative(dentry))
-		return dentry;
-	dput(dentry);
-	return ERR_PTR(-ESTALE);
-}
-
-static int whiteout_locked(const struct shale_token *tok, struct dentry *dir,
-			   const struct qstr *name, struct dentry *victim)
-{
-	struct dentry *workdir = tok->upper->workdir;
-	struct dentry *target, *whiteout;
-	int err;
-
-	target = look_again(tok, dir, name, victim);
-	if (IS_ERR(target))
-		return PTR_ERR(target);
-
-	err = PTR_ERR_OR_ZERO(whiteout = make_whiteout(tok));
+	if (err)
+		return err;
+	err = check_target(&rd, victim);
 	if (!err) {
 		/* A directory can't be replaced by what is none: they trade places. */
-		err = shale_upper_rename(tok, workdir, whiteout, dir, target,
-					 d_is_dir(target) ? RENAME_EXCHANGE : 0);
-		if (err)
-			shale_workdir_discard_locked(tok, whiteout);
-		dput(whiteout);
+		rd.flags = d_is_dir(rd.new_dentry) ? RENAME_EXCHANGE : 0;
+		err = shale_upper_rename(tok, &rd);
 	}
-	dput(target);
+	end_renaming(&rd);
 	return err;
 }
 
 static int replace_by_whiteout(const struct shale_token *tok, struct dentry *dir,
 			       const struct qstr *name, struct dentry *victim)
 {
-	int err = shale_workdir_lock(tok, dir);
+	const struct shale_new what = { .mode = S_IFCHR, .rdev = MKDEV(0, 0) };
+	struct dentry *whiteout = shale_workdir_make(tok, &what);
+	int err;
 
+	if (IS_ERR(whiteout))
+		return PTR_ERR(whiteout);
+	err = put_in_place(tok, dir, name, victim, whiteout);
 	if (err)
-		return err;
-	err = whiteout_locked(tok, dir, name, victim);
-	shale_workdir_unlock(tok, dir);
-
-	if (!err && victim && d_is_dir(victim))
+		shale_workdir_discard(tok, whiteout);
+	else if (victim && d_is_dir(victim))
 		shale_workdir_discard(tok, victim);
+	dput(whiteout);
 	return err;
 }
 
 static int remove_plainly(const struct shale_token *tok, struct dentry *dir,
 			  const struct qstr *name, struct dentry *victim)
 {
-	struct dentry *target;
-	int err;
+	int err = 0;
 
-	if (d_is_dir(victim)) {
+	if (d_is_dir(victim))
 		err = shale_dir_remove_whiteouts(tok, victim);
-		if (err)
-			return err;
-	}
-
-	inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
-	target = look_again(tok, dir, name, victim);
-	err = PTR_ERR_OR_ZERO(target);
-	if (!err) {
-		err = d_is_dir(target) ? shale_upper_rmdir(tok, dir, target)
-				       : shale_upper_unlink(tok, dir, target);
-		dput(target);
-	}
-	inode_unlock(d_inode(dir));
-	return err;
+	return err ?: shale_upper_remove(tok, dir, name, victim);
 }
 
 int shale_remove(const struct shale_token *tok, struct dentry *dir, const struct qstr *name,
@@ -110,20 +72,19 @@ int shale_remove(const struct shale_token *tok, struct dentry *dir, const struct
 int shale_put_over_whiteout(const struct shale_token *tok, struct dentry *dir,
 			    const struct qstr *name, struct dentry *temp)
 {
-	struct dentry *workdir = tok->upper->workdir;
-	struct dentry *whiteout = shale_upper_lookup(tok, dir, name->name, name->len);
-	int err = -ESTALE;
+	struct renamedata rd = { .old_parent = tok->upper->workdir, .new_parent = dir };
+	int err = shale_upper_start_renaming_dentry(tok, &rd, temp, name);
+	struct dentry *whiteout;
 
-	if (IS_ERR(whiteout))
-		return PTR_ERR(whiteout);
-	if (shale_is_whiteout(whiteout)) {
-		bool exchange = d_is_dir(temp);
+	if (err)
+		return err;
+	whiteout = dget(rd.new_dentry);
+	rd.flags = d_is_dir(temp) ? RENAME_EXCHANGE : 0;
+	err = shale_is_whiteout(whiteout) ? shale_upper_rename(tok, &rd) : -ESTALE;
+	end_renaming(&rd);
 
-		err = shale_upper_rename(tok, workdir, temp, dir, whiteout,
-					 exchange ? RENAME_EXCHANGE : 0);
-		if (!err && exchange)
-			shale_workdir_discard_locked(tok, whiteout);
-	}
+	if (!err && d_is_dir(temp))
+		shale_workdir_discard(tok, whiteout);
 	dput(whiteout);
 	return err;
 }

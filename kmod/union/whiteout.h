@@ -23,7 +23,7 @@ int shale_remove(const struct shale_token *tok, struct dentry *dir, const struct
 /**
  * shale_put_over_whiteout - give an object from the work directory a name that is whited out
  * @temp: the object; its dentry becomes the one of the name
- * Context: the work directory and @dir locked by shale_workdir_lock().
+ * Context: no lock on @dir or the work directory.
  * Return: 0, -ESTALE when @name is no whiteout in @dir, and what the upper says.
  */
 int shale_put_over_whiteout(const struct shale_token *tok, struct dentry *dir,

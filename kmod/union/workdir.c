@@ -12,68 +12,33 @@
 
 /* Temporary objects */
 
-struct dentry *shale_workdir_name(const struct shale_token *tok)
+struct dentry *shale_workdir_make(const struct shale_token *tok, const struct shale_new *what)
 {
 	static atomic_t counter = ATOMIC_INIT(0);
 	struct dentry *dentry;
 	char name[16];
-	int len;
 
 	/* A name that is taken is a leftover that could not be removed. There are few. */
 	do {
-		len = snprintf(name, sizeof(name), "#%x", atomic_inc_return(&counter));
-		dentry = shale_upper_lookup(tok, tok->upper->workdir, name, len);
-		if (IS_ERR(dentry) || d_is_negative(dentry))
+		int len = snprintf(name, sizeof(name), "#%x", atomic_inc_return(&counter));
+
+		dentry = shale_upper_make(tok, tok->upper->workdir, &QSTR_LEN(name, len), what);
+		if (dentry != ERR_PTR(-ESTALE))
 			return dentry;
-		dput(dentry);
 	} while (!fatal_signal_pending(current));
 	return ERR_PTR(-EINTR);
 }
 
-void shale_workdir_discard_locked(const struct shale_token *tok, struct dentry *temp)
-{
-	int err = shale_upper_unlink(tok, tok->upper->workdir, temp);
-
-	if (err)
-		pr_err("shale: can't remove %pd2: error %d\n", temp, err);
-}
-
 void shale_workdir_discard(const struct shale_token *tok, struct dentry *temp)
 {
-	struct dentry *workdir = tok->upper->workdir;
 	int err = 0;
 
 	if (d_is_dir(temp))
 		err = shale_dir_remove_whiteouts(tok, temp);
-
-	inode_lock_nested(d_inode(workdir), I_MUTEX_PARENT);
-	if (err)
-		;
-	else if (d_is_dir(temp))
-		err = shale_upper_rmdir(tok, workdir, temp);
-	else
-		err = shale_upper_unlink(tok, workdir, temp);
-	inode_unlock(d_inode(workdir));
-
+	if (!err)
+		err = shale_upper_remove_dentry(tok, tok->upper->workdir, temp);
 	if (err)
 		pr_err("shale: can't remove %pd2: error %d\n", temp, err);
-}
-
-int shale_workdir_lock(const struct shale_token *tok, struct dentry *dir)
-{
-	struct dentry *trap = lock_rename(tok->upper->workdir, dir);
-
-	/* They were apart at mount. Somebody has moved them behind our back. */
-	if (!trap)
-		return 0;
-	if (!IS_ERR(trap))
-		unlock_rename(tok->upper->workdir, dir);
-	return -EIO;
-}
-
-void shale_workdir_unlock(const struct shale_token *tok, struct dentry *dir)
-{
-	unlock_rename(tok->upper->workdir, dir);
 }
 
 /* Wiping what a crash left */
@@ -121,8 +86,8 @@ static int wipe(const struct shale_token *tok, struct dentry *parent, struct den
 static int wipe_one(const struct shale_token *tok, struct dentry *dir, const struct leftover *left,
 		    int depth)
 {
-	struct dentry *dentry = lookup_one_unlocked(shale_upper_idmap(tok), left->name, dir,
-						    left->len);
+	struct dentry *dentry = lookup_one_unlocked(shale_upper_idmap(tok),
+						    &QSTR_LEN(left->name, left->len), dir);
 	int err;
 
 	if (IS_ERR(dentry))
@@ -178,17 +143,9 @@ static int wipe(const struct shale_token *tok, struct dentry *parent, struct den
 {
 	int err = 0;
 
-	if (d_is_dir(victim)) {
+	if (d_is_dir(victim))
 		err = depth ? wipe_inside(tok, victim, depth - 1) : -ENOTEMPTY;
-		if (err)
-			return err;
-	}
-	inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
-	if (victim->d_parent == parent)
-		err = d_is_dir(victim) ? shale_upper_rmdir(tok, parent, victim)
-				       : shale_upper_unlink(tok, parent, victim);
-	inode_unlock(d_inode(parent));
-	return err;
+	return err ?: shale_upper_remove_dentry(tok, parent, victim);
 }
 
 /* Preparing it */
@@ -201,8 +158,7 @@ static int check_incompat(const struct shale_token *tok, struct dentry *work,
 	struct dentry *dir;
 	int err;
 
-	dir = lookup_one_positive_unlocked(shale_upper_idmap(tok), SHALE_INCOMPAT_DIR, work,
-					   strlen(SHALE_INCOMPAT_DIR));
+	dir = lookup_one_positive_unlocked(shale_upper_idmap(tok), &QSTR(SHALE_INCOMPAT_DIR), work);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir) == -ENOENT ? 0 : PTR_ERR(dir);
 
@@ -217,41 +173,37 @@ static int check_incompat(const struct shale_token *tok, struct dentry *work,
 	return err;
 }
 
+/* Wipes "work", if there is one that we may wipe. */
+static int remove_work(const struct shale_token *tok, struct fs_context *fc)
+{
+	struct dentry *base = tok->upper->workbase;
+	struct dentry *work;
+	int err = 0;
+
+	work = lookup_one_unlocked(shale_upper_idmap(tok), &QSTR(SHALE_WORK_DIR), base);
+	if (IS_ERR(work))
+		return PTR_ERR(work);
+	if (d_is_dir(work))
+		err = check_incompat(tok, work, fc);
+	if (!err && d_is_positive(work))
+		err = wipe(tok, base, work, WORK_DEPTH);
+	dput(work);
+	return err;
+}
+
 /* Replaces "work" by an empty directory that nobody but us can enter. */
 static int make_work(const struct shale_token *tok, struct fs_context *fc)
 {
-	struct dentry *base = tok->upper->workbase;
+	const struct shale_new dir = { .mode = S_IFDIR };
 	struct iattr attr = { .ia_valid = ATTR_MODE, .ia_mode = S_IFDIR };
 	struct dentry *work;
-	int err;
+	int err = remove_work(tok, fc);
 
-	work = lookup_one_unlocked(shale_upper_idmap(tok), SHALE_WORK_DIR, base,
-				   strlen(SHALE_WORK_DIR));
+	if (err)
+		return err;
+	work = shale_upper_make(tok, tok->upper->workbase, &QSTR(SHALE_WORK_DIR), &dir);
 	if (IS_ERR(work))
 		return PTR_ERR(work);
-	if (d_is_positive(work)) {
-		err = d_is_dir(work) ? check_incompat(tok, work, fc) : 0;
-		if (!err)
-			err = wipe(tok, base, work, WORK_DEPTH);
-		dput(work);
-		if (err)
-			return err;
-		work = NULL;
-	}
-
-	inode_lock_nested(d_inode(base), I_MUTEX_PARENT);
-	if (!work)
-		work = shale_upper_lookup(tok, base, SHALE_WORK_DIR, strlen(SHALE_WORK_DIR));
-	err = PTR_ERR_OR_ZERO(work);
-	if (!err)
-		err = shale_upper_mkdir(tok, base, work, 0);
-	inode_unlock(d_inode(base));
-	if (IS_ERR(work))
-		return err;
-	if (err) {
-		dput(work);
-		return err;
-	}
 	tok->upper->workdir = work;
 
 	/* A default ACL of the user's directory must not reach what is made in here. */

@@ -19,25 +19,16 @@ struct fs_context;
 int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc);
 
 /**
- * shale_workdir_name - look up a fresh temporary name
- * Context: i_rwsem of the work directory held exclusively.
- * Return: a negative dentry with a reference, or ERR_PTR.
+ * shale_workdir_make - make an object under a fresh temporary name
+ * Context: takes i_rwsem of the work directory.
+ * Return: its dentry, counted, or ERR_PTR.
  */
-struct dentry *shale_workdir_name(const struct shale_token *tok);
+struct dentry *shale_workdir_make(const struct shale_token *tok, const struct shale_new *what);
 
-/* Removes a temporary object, a directory only when empty but for whiteouts. Takes i_rwsem of
+/*
+ * Removes a temporary object, a directory only when empty but for whiteouts. Takes i_rwsem of
  * the work directory. What can't be removed is logged and left for the next mount.
  */
 void shale_workdir_discard(const struct shale_token *tok, struct dentry *temp);
-
-/* The same with i_rwsem of the work directory held; for objects that are not directories. */
-void shale_workdir_discard_locked(const struct shale_token *tok, struct dentry *temp);
-
-/*
- * Locks the work directory and a directory of the upper for a rename between them.
- * Return: 0, or -EIO (nothing locked) when one lies inside the other by now.
- */
-int shale_workdir_lock(const struct shale_token *tok, struct dentry *dir);
-void shale_workdir_unlock(const struct shale_token *tok, struct dentry *dir);
 
 #endif

@@ -3,8 +3,6 @@
  * POSIX ACLs are the real object's. Our inodes cache none (ACL_DONT_CACHE): the real inode
  * does, and a second cache would have to be told of each copy-up and chmod.
  */
-#ifdef CONFIG_FS_POSIX_ACL
-
 #include <linux/fs.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
@@ -124,5 +122,3 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 	shale_inode_copyattr(inode);
 	return err;
 }
-
-#endif

@@ -63,9 +63,7 @@ static int real_getattr(struct super_block *sb, const struct path *real, struct 
 			u32 request_mask, unsigned int flags)
 {
 	CLASS(shale_mounter, cred)(sb);
-	if (flags & AT_GETATTR_NOSEC)
-		return vfs_getattr_nosec(real, stat, request_mask, flags & ~AT_GETATTR_NOSEC);
-	return vfs_getattr(real, stat, request_mask, flags);
+	return vfs_getattr_nosec(real, stat, request_mask, flags);
 }
 
 /*
@@ -225,15 +223,17 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 }
 
 /* Only an upper keeps access times: noting one is no reason to copy up. */
-int shale_update_time(struct inode *inode, int flags)
+int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned int flags)
 {
 	struct shale_entry *entry __free(shale_entry) = NULL;
 
-	if (!(flags & S_ATIME))
+	if (type != FS_UPD_ATIME)
 		return 0;
 	entry = shale_entry_get(inode);
 	if (!entry->upper)
 		return 0;
+	if (flags & IOCB_NOWAIT)
+		return -EAGAIN;
 
 	CLASS(shale_upper_io, tok)(inode->i_sb);
 	if (tok.err)
@@ -245,7 +245,7 @@ int shale_update_time(struct inode *inode, int flags)
 
 /* chattr(1) flags */
 
-int shale_fileattr_get(struct dentry *dentry, struct fileattr *fa)
+int shale_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
@@ -261,7 +261,7 @@ int shale_fileattr_get(struct dentry *dentry, struct fileattr *fa)
  */
 #define REFUSED_FLAGS (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_CASEFOLD_FL)
 
-int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fileattr *fa)
+int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct file_kattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
 	struct shale_entry *entry __free(shale_entry) = NULL;
@@ -312,15 +312,15 @@ static const char *shale_get_link(struct dentry *dentry, struct inode *inode,
 	return vfs_get_link(shale_entry_real(entry), done);
 }
 
+SHALE_ADAPT_UPDATE_TIME(shale_update_time)
+
 const struct inode_operations shale_file_iops = {
 	.permission	= shale_permission,
 	.getattr	= shale_getattr,
 	.setattr	= shale_setattr,
-	.update_time	= shale_update_time,
+	.update_time	= SHALE_OP_UPDATE_TIME(shale_update_time),
 	.listxattr	= shale_listxattr,
-	.get_inode_acl	= shale_get_inode_acl,
-	.get_acl	= shale_get_acl,
-	.set_acl	= shale_set_acl,
+	SHALE_OPS_ACL,
 	.fileattr_get	= shale_fileattr_get,
 	.fileattr_set	= shale_fileattr_set,
 	.fiemap		= shale_fiemap,
@@ -330,7 +330,7 @@ const struct inode_operations shale_symlink_iops = {
 	.permission	= shale_permission,
 	.getattr	= shale_getattr,
 	.setattr	= shale_setattr,
-	.update_time	= shale_update_time,
+	.update_time	= SHALE_OP_UPDATE_TIME(shale_update_time),
 	.listxattr	= shale_listxattr,
 	.get_link	= shale_get_link,
 };
@@ -339,9 +339,7 @@ const struct inode_operations shale_special_iops = {
 	.permission	= shale_permission,
 	.getattr	= shale_getattr,
 	.setattr	= shale_setattr,
-	.update_time	= shale_update_time,
+	.update_time	= SHALE_OP_UPDATE_TIME(shale_update_time),
 	.listxattr	= shale_listxattr,
-	.get_inode_acl	= shale_get_inode_acl,
-	.get_acl	= shale_get_acl,
-	.set_acl	= shale_set_acl,
+	SHALE_OPS_ACL,
 };

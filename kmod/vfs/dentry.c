@@ -32,7 +32,7 @@ static int revalidate_real(struct dentry *real, unsigned int flags, bool weak)
 		if (real->d_flags & DCACHE_OP_WEAK_REVALIDATE)
 			ret = real->d_op->d_weak_revalidate(real, flags);
 	} else if (real->d_flags & DCACHE_OP_REVALIDATE) {
-		ret = real->d_op->d_revalidate(real, flags);
+		ret = shale_d_revalidate_real(real, flags);
 		if (!ret && !(flags & LOOKUP_RCU))
 			d_invalidate(real);
 	}
@@ -67,7 +67,8 @@ static int revalidate(struct dentry *dentry, unsigned int flags, bool weak)
 	return revalidate_entry(entry, flags, weak);
 }
 
-static int shale_d_revalidate(struct dentry *dentry, unsigned int flags)
+static int shale_d_revalidate(struct inode *dir, const struct qstr *name, struct dentry *dentry,
+			      unsigned int flags)
 {
 	return revalidate(dentry, flags, false);
 }
@@ -77,12 +78,15 @@ static int shale_d_weak_revalidate(struct dentry *dentry, unsigned int flags)
 	return revalidate(dentry, flags, true);
 }
 
+SHALE_ADAPT_D_REAL(shale_d_real)
+SHALE_ADAPT_D_REVALIDATE(shale_d_revalidate)
+
 const struct dentry_operations shale_dentry_operations = {
-	.d_real = shale_d_real,
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
 };
 
 const struct dentry_operations shale_dentry_revalidate_operations = {
-	.d_real = shale_d_real,
-	.d_revalidate = shale_d_revalidate,
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
+	.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
 	.d_weak_revalidate = shale_d_weak_revalidate,
 };

@@ -53,12 +53,7 @@ struct creation {
 	struct inode *dir;		/* ours */
 	struct dentry *dentry;		/* ours, negative */
 	struct dentry *upper_dir;	/* counted by the entry of dir */
-	struct qstr name;
-
-	umode_t mode;			/* type and mode */
-	dev_t rdev;
-	const char *target;		/* of a symbolic link */
-	struct dentry *link_to;		/* what a hard link leads to, in the upper; or NULL */
+	struct shale_new what;		/* the object */
 
 	kuid_t uid;			/* the new object's owner */
 	kgid_t gid;
@@ -66,66 +61,31 @@ struct creation {
 	struct dentry *made;		/* the object, in the upper; counted */
 };
 
-/* Makes the object itself, as @dentry in @dir, which is locked. */
-static int make_object(struct creation *c, const struct shale_token *tok, struct dentry *dir,
-		       struct dentry *dentry)
-{
-	if (c->link_to)
-		return shale_upper_link(tok, c->link_to, dir, dentry);
-
-	switch (c->mode & S_IFMT) {
-	case S_IFREG:
-		return shale_upper_create(tok, dir, dentry, c->mode);
-	case S_IFDIR:
-		return shale_upper_mkdir(tok, dir, dentry, c->mode);
-	case S_IFLNK:
-		return shale_upper_symlink(tok, dir, dentry, c->target);
-	default:
-		return shale_upper_mknod(tok, dir, dentry, c->mode, c->rdev);
-	}
-}
-
 /* Where nothing is in the way: at once under its name. The base inherits ACLs and group. */
 static int make_in_place(struct creation *c, const struct shale_token *tok)
 {
-	struct dentry *dentry;
-	int err;
+	struct dentry *made = shale_upper_make(tok, c->upper_dir, &c->dentry->d_name, &c->what);
 
-	inode_lock_nested(d_inode(c->upper_dir), I_MUTEX_PARENT);
-	dentry = shale_upper_lookup(tok, c->upper_dir, c->name.name, c->name.len);
-	err = PTR_ERR_OR_ZERO(dentry);
-	if (!err) {
-		err = d_is_positive(dentry) ? -ESTALE
-					    : make_object(c, tok, c->upper_dir, dentry);
-		/* Some file systems leave the dentry unhashed, for a look-up to instantiate. */
-		if (!err && d_unhashed(dentry)) {
-			dput(dentry);
-			dentry = shale_upper_lookup(tok, c->upper_dir, c->name.name, c->name.len);
-			err = PTR_ERR_OR_ZERO(dentry) ?: d_is_negative(dentry) ? -ESTALE : 0;
-		}
-		if (!err)
-			c->made = dentry;
-		else if (!IS_ERR(dentry))
-			dput(dentry);
-	}
-	inode_unlock(d_inode(c->upper_dir));
-	return err;
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	c->made = made;
+	return 0;
 }
 
 /* Sets on an object in the work directory what it would have inherited under its name. */
 static int inherit(struct creation *c, const struct shale_token *tok, struct dentry *temp)
 {
 	struct posix_acl *default_acl = NULL, *acl = NULL;
-	struct iattr attr = { .ia_valid = ATTR_MODE, .ia_mode = c->mode };
+	struct iattr attr = { .ia_valid = ATTR_MODE, .ia_mode = c->what.mode };
 	int err;
 
-	if (S_ISLNK(c->mode) || c->link_to)
+	if (S_ISLNK(c->what.mode) || c->what.link_to)
 		return 0;
 
 	err = posix_acl_create(c->dir, &attr.ia_mode, &default_acl, &acl);
 	if (err)
 		return err;
-	if (S_ISDIR(c->mode) && (c->dir->i_mode & S_ISGID))
+	if (S_ISDIR(c->what.mode) && (c->dir->i_mode & S_ISGID))
 		attr.ia_mode |= S_ISGID;
 	err = shale_upper_setattr(tok, temp, &attr);
 	if (!err && acl)
@@ -137,26 +97,6 @@ static int inherit(struct creation *c, const struct shale_token *tok, struct den
 	return err;
 }
 
-static int make_in_workdir(struct creation *c, const struct shale_token *tok)
-{
-	struct dentry *workdir = tok->upper->workdir;
-	struct dentry *temp;
-	int err;
-
-	inode_lock_nested(d_inode(workdir), I_MUTEX_PARENT);
-	temp = shale_workdir_name(tok);
-	err = PTR_ERR_OR_ZERO(temp);
-	if (!err) {
-		err = make_object(c, tok, workdir, temp);
-		if (err)
-			dput(temp);
-	}
-	inode_unlock(d_inode(workdir));
-	if (!err)
-		c->made = temp;
-	return err;
-}
-
 /*
  * Where a whiteout is in the way: out of sight first, then by one rename in its place. A
  * directory must be opaque, for the whiteout goes and what it hid would show in it.
@@ -164,27 +104,23 @@ static int make_in_workdir(struct creation *c, const struct shale_token *tok)
 static int make_over_whiteout(struct creation *c, const struct shale_token *tok)
 {
 	const struct shale_sb *sbi = shale_sb(c->dir->i_sb);
+	struct dentry *temp = shale_workdir_make(tok, &c->what);
 	int err;
 
-	err = make_in_workdir(c, tok);
-	if (err)
-		return err;
-
-	err = inherit(c, tok, c->made);
-	if (!err && S_ISDIR(c->mode))
-		err = shale_mark_set_opaque(tok, sbi, c->made);
+	if (IS_ERR(temp))
+		return PTR_ERR(temp);
+	err = inherit(c, tok, temp);
+	if (!err && S_ISDIR(c->what.mode))
+		err = shale_mark_set_opaque(tok, sbi, temp);
 	if (!err)
-		err = shale_workdir_lock(tok, c->upper_dir);
-	if (!err) {
-		err = shale_put_over_whiteout(tok, c->upper_dir, &c->name, c->made);
-		shale_workdir_unlock(tok, c->upper_dir);
-	}
+		err = shale_put_over_whiteout(tok, c->upper_dir, &c->dentry->d_name, temp);
 	if (err) {
-		shale_workdir_discard(tok, c->made);
-		dput(c->made);
-		c->made = NULL;
+		shale_workdir_discard(tok, temp);
+		dput(temp);
+		return err;
 	}
-	return err;
+	c->made = temp;
+	return 0;
 }
 
 /*
@@ -200,8 +136,8 @@ static const struct cred *creator(const struct creation *c, const struct shale_t
 		return ERR_PTR(-ENOMEM);
 	cred->fsuid = c->uid;
 	cred->fsgid = c->gid;
-	err = security_dentry_create_files_as(c->dentry, c->mode, &c->dentry->d_name, tok->caller,
-					      cred);
+	err = security_dentry_create_files_as(c->dentry, c->what.mode, &c->dentry->d_name,
+					      tok->caller, cred);
 	if (err) {
 		put_cred(cred);
 		return ERR_PTR(err);
@@ -214,7 +150,7 @@ static int make(struct creation *c, const struct shale_token *tok)
 	const struct cred *cred = NULL, *old = NULL;
 	int err;
 
-	if (!c->link_to) {
+	if (!c->what.link_to) {
 		cred = creator(c, tok);
 		if (IS_ERR(cred))
 			return PTR_ERR(cred);
@@ -266,11 +202,10 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 	err = shale_copy_up(c->dentry->d_parent);
 	if (err)
 		return err;
-	if (!c->link_to)
+	if (!c->what.link_to)
 		set_owner(c, idmap);
 	parent = shale_entry_get(c->dir);
 	c->upper_dir = parent->upper;
-	c->name = c->dentry->d_name;
 
 	CLASS(shale_upper, tok)(c->dir->i_sb);
 
@@ -279,25 +214,37 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 }
 
 static int shale_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-			umode_t mode, bool excl)
+			umode_t mode)
 {
-	struct creation c = { .dir = dir, .dentry = dentry, .mode = S_IFREG | (mode & S_IALLUGO) };
+	struct creation c = {
+		.dir = dir,
+		.dentry = dentry,
+		.what.mode = S_IFREG | (mode & S_IALLUGO),
+	};
 
 	return create(&c, idmap);
 }
 
-static int shale_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		       umode_t mode)
+static struct dentry *shale_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+				  struct dentry *dentry, umode_t mode)
 {
-	struct creation c = { .dir = dir, .dentry = dentry, .mode = S_IFDIR | (mode & S_IALLUGO) };
+	struct creation c = {
+		.dir = dir,
+		.dentry = dentry,
+		.what.mode = S_IFDIR | (mode & S_IALLUGO),
+	};
 
-	return create(&c, idmap);
+	return ERR_PTR(create(&c, idmap));
 }
 
 static int shale_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
 		       umode_t mode, dev_t rdev)
 {
-	struct creation c = { .dir = dir, .dentry = dentry, .mode = mode, .rdev = rdev };
+	struct creation c = {
+		.dir = dir,
+		.dentry = dentry,
+		.what = { .mode = mode, .rdev = rdev },
+	};
 
 	/* It would be a whiteout: a name that vanishes the moment it is made. */
 	if (S_ISCHR(mode) && rdev == MKDEV(0, 0))
@@ -311,8 +258,7 @@ static int shale_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dent
 	struct creation c = {
 		.dir = dir,
 		.dentry = dentry,
-		.mode = S_IFLNK | 0777,
-		.target = target,
+		.what = { .mode = S_IFLNK | 0777, .target = target },
 	};
 
 	return create(&c, idmap);
@@ -324,7 +270,7 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	struct creation c = {
 		.dir = dir,
 		.dentry = dentry,
-		.mode = d_inode(old)->i_mode,
+		.what.mode = d_inode(old)->i_mode,
 	};
 	int err;
 
@@ -332,7 +278,7 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	if (err)
 		return err;
 	entry = shale_entry_get(d_inode(old));
-	c.link_to = entry->upper;
+	c.what.link_to = entry->upper;
 
 	return create(&c, NULL);
 }
@@ -400,10 +346,14 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 	return err;
 }
 
+SHALE_ADAPT_CREATE(shale_create)
+SHALE_ADAPT_MKDIR(shale_mkdir)
+SHALE_ADAPT_UPDATE_TIME(shale_update_time)
+
 const struct inode_operations shale_dir_iops = {
 	.lookup = shale_lookup,
-	.create = shale_create,
-	.mkdir = shale_mkdir,
+	.create = SHALE_OP_CREATE(shale_create),
+	.mkdir = SHALE_OP_MKDIR(shale_mkdir),
 	.mknod = shale_mknod,
 	.symlink = shale_symlink,
 	.link = shale_link,
@@ -414,10 +364,8 @@ const struct inode_operations shale_dir_iops = {
 	.getattr = shale_getattr,
 	.setattr = shale_setattr,
 	.listxattr = shale_listxattr,
-	.get_inode_acl = shale_get_inode_acl,
-	.get_acl = shale_get_acl,
-	.set_acl = shale_set_acl,
-	.update_time = shale_update_time,
+	SHALE_OPS_ACL,
+	.update_time = SHALE_OP_UPDATE_TIME(shale_update_time),
 	.fileattr_get = shale_fileattr_get,
 	.fileattr_set = shale_fileattr_set,
 };

@@ -26,23 +26,17 @@ int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		  u32 request_mask, unsigned int flags);
 int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr);
-int shale_update_time(struct inode *inode, int flags);
-int shale_fileattr_get(struct dentry *dentry, struct fileattr *fa);
-int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fileattr *fa);
+int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned int flags);
+int shale_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
+int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct file_kattr *fa);
 
 /* xattr.c */
 ssize_t shale_listxattr(struct dentry *dentry, char *list, size_t size);
 
-/* acl.c */
-#ifdef CONFIG_FS_POSIX_ACL
+/* acl.c, which is there where the kernel has ACLs */
 struct posix_acl *shale_get_inode_acl(struct inode *inode, int type, bool rcu);
 struct posix_acl *shale_get_acl(struct mnt_idmap *idmap, struct dentry *dentry, int type);
 int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl, int type);
-#else
-#define shale_get_inode_acl	NULL
-#define shale_get_acl		NULL
-#define shale_set_acl		NULL
-#endif
 
 /* dir.c: would the lower layers show this name? 1, 0 or an errno. Takes the mounter's part. */
 int shale_name_below(struct super_block *sb, const struct shale_entry *dir,

@@ -23,7 +23,6 @@ struct side {
 	struct shale_entry *parent;	/* of dir; counted */
 	struct shale_entry *entry;	/* of the object; counted; NULL: negative */
 	bool below;			/* lower layers show the name when the upper has nothing */
-	struct dentry *real;		/* the name in the upper; counted */
 };
 
 struct renaming {
@@ -127,31 +126,21 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 
 /* Step 3: the rename. */
 
-/* Looks the name up in the upper's directory, which is locked, and compares. */
-static int side_look(const struct shale_token *tok, struct side *side)
+/* Does the name in the upper, which is locked, lead to what we know? */
+static int check_side(const struct side *side, const struct dentry *real)
 {
-	const struct qstr *name = &side->dentry->d_name;
-	const struct dentry *expected = side->entry ? side->entry->upper : NULL;
-
-	side->real = shale_upper_lookup(tok, side->parent->upper, name->name, name->len);
-	if (IS_ERR(side->real)) {
-		int err = PTR_ERR(side->real);
-
-		side->real = NULL;
-		return err;
-	}
-	if (expected)
-		return d_inode(side->real) == d_inode(expected) ? 0 : -ESTALE;
-	return d_is_negative(side->real) || shale_is_whiteout(side->real) ? 0 : -ESTALE;
+	if (side->entry && side->entry->upper)
+		return d_inode(real) == d_inode(side->entry->upper) ? 0 : -ESTALE;
+	return d_is_negative(real) || shale_is_whiteout(real) ? 0 : -ESTALE;
 }
 
 /* How the base is asked to rename, and whether that leaves a whiteout to be removed. */
-static unsigned int real_flags(const struct renaming *r, bool *left)
+static unsigned int real_flags(const struct renaming *r, const struct dentry *target, bool *left)
 {
 	*left = false;
 	if (r->exchange)
 		return RENAME_EXCHANGE;
-	if (!shale_is_whiteout(r->new.real))
+	if (!shale_is_whiteout(target))
 		return r->old.below ? RENAME_WHITEOUT : 0;
 
 	/* The whiteout in the way is just what the old name needs, or has to go. */
@@ -165,42 +154,29 @@ static unsigned int real_flags(const struct renaming *r, bool *left)
 
 static int rename_real(struct renaming *r, const struct shale_token *tok)
 {
-	struct dentry *old_dir = r->old.parent->upper;
-	struct dentry *new_dir = r->new.parent->upper;
-	bool left;
+	struct renamedata rd = {
+		.old_parent = r->old.parent->upper,
+		.new_parent = r->new.parent->upper,
+	};
+	struct dentry *whiteout;
+	bool left = false;
 	int err;
 
-	err = side_look(tok, &r->old);
-	if (!err)
-		err = side_look(tok, &r->new);
+	err = shale_upper_start_renaming(tok, &rd, &r->old.dentry->d_name, &r->new.dentry->d_name);
+	if (err)
+		return err;
+	whiteout = dget(rd.new_dentry);
+	err = check_side(&r->old, rd.old_dentry) ?: check_side(&r->new, rd.new_dentry);
 	if (!err) {
-		unsigned int flags = real_flags(r, &left);
-
-		err = shale_upper_rename(tok, old_dir, r->old.real, new_dir, r->new.real, flags);
-		/* The renaming is done. A whiteout over nothing that stays hides nothing. */
-		if (!err && left && shale_upper_unlink(tok, old_dir, r->new.real))
-			pr_warn("shale: can't remove the whiteout %pd2\n", r->new.real);
+		rd.flags = real_flags(r, rd.new_dentry, &left);
+		err = shale_upper_rename(tok, &rd);
 	}
-	dput(r->old.real);
-	dput(r->new.real);
-	return err;
-}
+	end_renaming(&rd);
 
-static int rename_locked(struct renaming *r, const struct shale_token *tok)
-{
-	struct dentry *old_dir = r->old.parent->upper;
-	struct dentry *new_dir = r->new.parent->upper;
-	struct dentry *trap = lock_rename(old_dir, new_dir);
-	int err;
-
-	if (IS_ERR(trap))
-		return PTR_ERR(trap);
-	if (trap && (trap == r->old.entry->upper ||
-		     (r->new.entry && trap == r->new.entry->upper)))
-		err = -ESTALE;	/* not so in our tree: the upper was changed behind our back */
-	else
-		err = rename_real(r, tok);
-	unlock_rename(old_dir, new_dir);
+	/* The renaming is done. A whiteout over nothing that stays hides nothing. */
+	if (!err && left && shale_upper_remove_dentry(tok, r->old.parent->upper, whiteout))
+		pr_warn("shale: can't remove the whiteout %pd2\n", whiteout);
+	dput(whiteout);
 	return err;
 }
 
@@ -237,7 +213,7 @@ static int rename_with_token(struct renaming *r)
 	if (!err)
 		err = empty_victim(r, &tok, &r->new);
 	if (!err)
-		err = rename_locked(r, &tok);
+		err = rename_real(r, &tok);
 	if (!err)
 		rename_done(r, &tok);
 	return err;

@@ -184,9 +184,7 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 /* May names of this layer change while we hold their dentries, as on network file systems? */
 static bool layer_revalidates(const struct shale_layer *layer)
 {
-	const struct dentry_operations *below = shale_layer_sb(layer)->s_d_op;
-
-	if (below && (below->d_revalidate || below->d_weak_revalidate))
+	if (shale_sb_revalidates(shale_layer_sb(layer)))
 		return true;
 	/* The root may have operations of its own, as may what lies below it. */
 	return layer->mnt->mnt_root->d_flags & (DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE);
@@ -194,22 +192,23 @@ static bool layer_revalidates(const struct shale_layer *layer)
 
 static void set_up_sb(struct super_block *sb)
 {
+	const struct dentry_operations *dentry_operations = &shale_dentry_operations;
 	const struct shale_stack *stack = shale_sb(sb)->stack;
 	unsigned int i;
 
 	sb->s_magic = SHALE_SUPER_MAGIC;
 	sb->s_op = &shale_super_operations;
-	sb->s_xattr = shale_xattr_handlers;
+	shale_sb_set_xattr(sb, shale_xattr_handlers);
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
 	sb->s_flags |= SB_POSIXACL;
 	/* sync(2) reaches the layers by themselves; the umask is applied where they create. */
 	sb->s_iflags |= SB_I_SKIP_SYNC | SB_I_NOUMASK | SB_I_EVM_HMAC_UNSUPPORTED;
-	sb->s_d_op = &shale_dentry_operations;
 	for (i = 0; i < nr_layers(stack); i++) {
 		if (layer_revalidates(layer_at(stack, i)))
-			sb->s_d_op = &shale_dentry_revalidate_operations;
+			dentry_operations = &shale_dentry_revalidate_operations;
 	}
+	set_default_d_op(sb, dentry_operations);
 	if (!stack->upper)
 		sb->s_flags |= SB_RDONLY;
 }
@@ -376,7 +375,7 @@ const struct super_operations shale_super_operations = {
 	.alloc_inode = shale_inode_alloc,
 	.destroy_inode = shale_destroy_inode,
 	.free_inode = shale_inode_free,
-	.drop_inode = generic_delete_inode,
+	.drop_inode = inode_just_drop,
 	.put_super = shale_put_super,
 	.statfs = shale_statfs,
 	.sync_fs = shale_sync_fs,
