@@ -11,8 +11,7 @@ copy=$tree/build/sparse
 rm -rf "$copy"
 mkdir -p "$copy"
 rsync -a "$tree/Kbuild" "$tree/kmod" "$tree/include" "$copy/"
-make -C "$SHALE_KERNEL/headers" M="$copy" -j "$(nproc)" W=1 C=1 \
-    CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$copy/log" 2>&1
+"$tree/tests/vm/kernel-make.sh" "$SHALE_KERNEL" "$copy" -j "$(nproc)" W=1 C=1 modules >"$copy/log" 2>&1
 status=$?
 grep -nE '(warning|error):|^WARNING' "$copy/log" && status=1
 ((status == 0)) || tail -n 5 "$copy/log"

@@ -70,9 +70,7 @@ build_module() {
     rm -f "$copy/built"
     rsync -a --delete "$tree/kmod" "$tree/include" "$copy/"
     rsync -a "$tree/Kbuild" "$copy/"
-    # Type information for BPF would need pahole, one that suits the kernel.
-    quietly "kmod-$release" make -C "$kernel_dir/headers" M="$copy" -j "$(nproc)" W=1 \
-        CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    quietly "kmod-$release" "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 modules
     install_module "$copy"
     echo "$sources" >"$copy/built"
 }
