@@ -2,7 +2,8 @@
 /*
  * File data. vfs_iocb_iter_write() takes the freeze protection of the file's file system by itself
  * from 6.8 on, and keeps it for a write that was queued until kiocb_end_write(). A file is
- * spliced from by vfs_splice_read() from 6.5 on.
+ * spliced from by vfs_splice_read() from 6.5 on. It is mapped by either of two operations from
+ * 6.16 on.
  */
 #ifndef SHALE_COMPAT_DATA_H
 #define SHALE_COMPAT_DATA_H
@@ -28,6 +29,15 @@ static inline ssize_t compat_vfs_iocb_iter_write(struct file *file, struct kiocb
 }
 
 #define vfs_iocb_iter_write compat_vfs_iocb_iter_write
+
+#endif
+
+#ifndef SHALE_HAS_CAN_MMAP
+
+static inline bool can_mmap_file(const struct file *file)
+{
+	return file->f_op->mmap;
+}
 
 #endif
 

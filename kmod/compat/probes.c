@@ -173,6 +173,12 @@ void probe_vfs_splice_read(struct file *file, loff_t *pos, struct pipe_inode_inf
 	vfs_splice_read(file, pos, pipe, 0, 0);
 }
 
+/* 6.16: a file is mapped by one of two operations. */
+void probe_can_mmap(struct file *file)
+{
+	can_mmap_file(file);
+}
+
 /* 6.2: operations of a generic netlink family are given one by one. */
 void probe_genl_split_ops(struct genl_family *family, const struct genl_split_ops *ops)
 {

@@ -168,7 +168,7 @@ ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struc
 
 int shale_aio_init(void)
 {
-	write_queue = alloc_workqueue("shale-write", WQ_MEM_RECLAIM, 0);
+	write_queue = alloc_workqueue("shale-write", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return write_queue ? 0 : -ENOMEM;
 }
 

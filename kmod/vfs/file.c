@@ -253,7 +253,7 @@ static int shale_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (IS_ERR(real))
 		return PTR_ERR(real);
-	if (!real->f_op->mmap)
+	if (!can_mmap_file(real))
 		return -ENODEV;
 
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
