@@ -5,6 +5,7 @@
 #include "compat/real_file.h"
 #include "control/netlink.h"
 #include "stack/inode.h"
+#include "stack/variant.h"
 #include "vfs/aio.h"
 #include "vfs/super.h"
 
@@ -58,4 +59,4 @@ module_exit(shale_exit);
 
 MODULE_DESCRIPTION("Stacking file system: many read-only layers and one writable layer, as one tree");
 MODULE_LICENSE("GPL");
-MODULE_ALIAS_FS("shale");
+MODULE_ALIAS_FS(SHALE_NAME);

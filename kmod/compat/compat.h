@@ -10,6 +10,9 @@
 #ifndef SHALE_COMPAT_COMPAT_H
 #define SHALE_COMPAT_COMPAT_H
 
+/* Before anything is included, and the one line here that has nothing to do with kernels. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "compat/probed.h"
 
 #include "compat/scope.h"

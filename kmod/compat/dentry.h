@@ -71,7 +71,7 @@ static int compat_##f(struct dentry *dentry, unsigned int flags)		\
 
 #ifdef SHALE_HAS_D_REAL_TYPE
 
-#define SHALE_ADAPT_D_REAL(f)
+#define SHALE_ADAPT_D_REAL(f, part)
 #define SHALE_OP_D_REAL(f) f
 
 #else
@@ -81,11 +81,16 @@ enum d_real_type {
 	D_REAL_METADATA,
 };
 
-/* Who names an inode has a file that was opened with our path, which no file of ours is. */
-#define SHALE_ADAPT_D_REAL(f)							\
+/*
+ * Who names an inode has a file: our own, or a real one that was opened with our path; @part(dentry,
+ * inode) is the dentry of the layer that such a file was opened on.
+ */
+#define SHALE_ADAPT_D_REAL(f, part)						\
 static struct dentry *compat_##f(struct dentry *dentry, const struct inode *inode)	\
 {										\
-	return inode && inode == d_inode(dentry) ? dentry : f(dentry, D_REAL_DATA);	\
+	if (!inode)								\
+		return f(dentry, D_REAL_DATA);					\
+	return inode == d_inode(dentry) ? dentry : part(dentry, inode);		\
 }
 #define SHALE_OP_D_REAL(f) compat_##f
 

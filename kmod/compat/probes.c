@@ -197,6 +197,12 @@ void probe_parse_monolithic_sep(struct fs_context *fc, char *(*next)(char **))
 	vfs_parse_monolithic_sep(fc, NULL, next);
 }
 
+/* Until 6.4: a real file has the path that the user knows. */
+void probe_fake_path(const struct path *user, struct inode *inode)
+{
+	open_with_fake_path(user, 0, inode, NULL);
+}
+
 /* 6.4: a backing file keeps the path that the user knows beside its own. */
 void probe_backing_file(const struct file *file)
 {

@@ -182,7 +182,13 @@ int shale_real_file_mmap(struct file *user, struct file *real, struct vm_area_st
 
 struct file *shale_real_file_open(const struct file *user, int flags, const struct path *real)
 {
+#ifdef SHALE_HAS_FAKE_PATH
+	/* An access would be noted on the path, which leads to us. */
+	return open_with_fake_path(&user->f_path, flags | __FMODE_NONOTIFY | O_NOATIME,
+				   d_inode(real->dentry), current_cred());
+#else
 	return shale_real_open(real, flags);
+#endif
 }
 
 int shale_real_file_mmap(struct file *user, struct file *real, struct vm_area_struct *vma)

@@ -7,10 +7,12 @@
  * a file is what counts, which must be set before it is opened; such a file is to be had as a
  * backing file (alloc_empty_backing_file(), exported from 6.19 on), opened by finish_open().
  *
- * /proc/PID/maps shows the path that the user knows for a backing file. From 6.5 on that is what
- * backing_file_open() makes, with CONFIG_FS_STACK; it took the user's path until stable kernels
- * began, for security modules, to pass the user's open file. Where there is neither, real
- * files are ordinary ones, and the path shown is the one within the layer.
+ * /proc/PID/maps should show the path that the user knows. Until 6.4, open_with_fake_path() gave
+ * that path to the real file, so that the way from the file to its dentry leads through our
+ * ->d_real(). From 6.5 on backing_file_open() keeps both paths, with CONFIG_FS_STACK; it took the
+ * user's path until stable kernels began, for security modules, to pass the user's open file.
+ * Where there is neither, real files are ordinary ones, and the path shown is the one within
+ * the layer.
  */
 #ifndef SHALE_COMPAT_REAL_FILE_H
 #define SHALE_COMPAT_REAL_FILE_H

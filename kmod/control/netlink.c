@@ -20,8 +20,9 @@
 #include "control/netlink_gen.h"
 #include "stack/pending.h"
 #include "stack/sb.h"
+#include "stack/variant.h"
 
-MODULE_ALIAS_GENL_FAMILY(SHALE_FAMILY_NAME);
+MODULE_ALIAS_GENL_FAMILY(SHALE_NAME);
 
 static bool may_administrate(const struct sk_buff *request, struct netlink_ext_ack *extack)
 {
@@ -489,6 +490,7 @@ int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 int shale_control_init(void)
 {
+	strscpy(shale_nl_family.name, SHALE_NAME, sizeof(shale_nl_family.name));
 	return genl_register_family(&shale_nl_family);
 }
 

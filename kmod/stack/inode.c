@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "stack/upper.h"
+#include "stack/variant.h"
 
 const struct shale_inode_tables *shale_inode_tables;
 
@@ -50,7 +51,7 @@ static void init_once(void *object)
 
 int shale_inode_init(void)
 {
-	inode_cache = kmem_cache_create("shale_inode", sizeof(struct shale_inode), 0,
+	inode_cache = kmem_cache_create(SHALE_NAME "_inode", sizeof(struct shale_inode), 0,
 					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT, init_once);
 	return inode_cache ? 0 : -ENOMEM;
 }

@@ -9,6 +9,7 @@
 
 #include "compat/real_file.h"
 #include "stack/creds.h"
+#include "stack/variant.h"
 
 /* The token */
 
@@ -317,10 +318,24 @@ bool shale_layer_in_use(const struct shale_layer *layer)
 	return inode_state_read_once(d_inode(layer->mnt->mnt_root)) & I_OVL_INUSE;
 }
 
+/* overlayfs only warns: engines may leave mounts behind that hold on to a container's upper. */
+int shale_layer_refuse_in_use(const struct shale_layer *layer, struct fs_context *fc,
+			      const char *option)
+{
+	if (SHALE_IS_OVERLAY) {
+		pr_warn("%s %s is in use by another mount: what both do to it is undefined\n",
+			option, layer->name);
+		return 0;
+	}
+	errorfc(fc, "%s %s: in use by another mount; unmount that first", option, layer->name);
+	return -EBUSY;
+}
+
 int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 {
 	const struct shale_stack *stack = sbi->stack;
 	struct shale_upper *upper = kzalloc(sizeof(*upper), GFP_KERNEL_ACCOUNT);
+	int err = 0;
 
 	if (!upper)
 		return -ENOMEM;
@@ -330,18 +345,12 @@ int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 	sbi->upper = upper;
 
 	upper->root_in_use = in_use_begin(upper->root);
-	if (!upper->root_in_use) {
-		errorfc(fc, "upperdir %s: in use by another mount; unmount that first",
-			stack->upper->name);
-		return -EBUSY;
-	}
+	if (!upper->root_in_use)
+		err = shale_layer_refuse_in_use(stack->upper, fc, "upperdir");
 	upper->work_in_use = in_use_begin(upper->workbase);
-	if (!upper->work_in_use) {
-		errorfc(fc, "workdir %s: in use by another mount; unmount that first",
-			stack->work->name);
-		return -EBUSY;
-	}
-	return 0;
+	if (!upper->work_in_use)
+		err = err ?: shale_layer_refuse_in_use(stack->work, fc, "workdir");
+	return err;
 }
 
 void shale_upper_close(struct shale_sb *sbi)

@@ -172,4 +172,8 @@ void shale_upper_close(struct shale_sb *sbi);
 /* Is the layer the upper, or the work directory, of a live mount (ours or overlayfs's)? */
 bool shale_layer_in_use(const struct shale_layer *layer);
 
+/* What to do about one that is: -EBUSY with a message in @fc; as overlay.ko a warning, and 0. */
+int shale_layer_refuse_in_use(const struct shale_layer *layer, struct fs_context *fc,
+			      const char *option);
+
 #endif

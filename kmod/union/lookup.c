@@ -54,7 +54,7 @@ static struct dentry *look(const struct qstr *name, const struct shale_layer *la
 /* Showing an object without the meaning that its mark gives it would be showing another. */
 static int refuse(const struct path *path, const char *mark)
 {
-	pr_warn_ratelimited("shale: %pd2 carries the mark %s, which this mount does not follow\n",
+	pr_warn_ratelimited("%pd2 carries the mark %s, which this mount does not follow\n",
 			    path->dentry, mark);
 	return -EPERM;
 }

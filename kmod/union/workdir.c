@@ -38,7 +38,7 @@ void shale_workdir_discard(const struct shale_token *tok, struct dentry *temp)
 	if (!err)
 		err = shale_upper_remove_dentry(tok, tok->upper->workdir, temp);
 	if (err)
-		pr_err("shale: can't remove %pd2: error %d\n", temp, err);
+		pr_err("can't remove %pd2: error %d\n", temp, err);
 }
 
 /* Wiping what a crash left */
@@ -245,7 +245,7 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 	}
 	upper->has_tmpfile = probe_tmpfile(&tok);
 	if (!probe_xattr(&tok, sbi))
-		pr_warn("shale: upper %s keeps no %s xattrs: directories can't be replaced\n",
+		pr_warn("upper %s keeps no %s xattrs: directories can't be replaced\n",
 			upper->layer->name, sbi->userxattr ? "user" : "trusted");
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "stack/inode.h"
+#include "stack/variant.h"
 
 struct aio {
 	struct kiocb real;		/* counts its file */
@@ -168,7 +169,7 @@ ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struc
 
 int shale_aio_init(void)
 {
-	write_queue = alloc_workqueue("shale-write", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	write_queue = alloc_workqueue(SHALE_NAME "-write", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return write_queue ? 0 : -ENOMEM;
 }
 

@@ -24,6 +24,20 @@ static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
 	return d_real(real, type);
 }
 
+/* The part that a real file of ours was opened on: the upper's or, before the copy-up, the lower's. */
+static __maybe_unused struct dentry *part_of_inode(struct dentry *dentry, const struct inode *real)
+{
+	const struct shale_entry *entry;
+
+	guard(rcu)();
+	entry = shale_entry_rcu(d_inode(dentry));
+	if (entry->upper && d_inode(entry->upper) == real)
+		return entry->upper;
+	if (entry->lower && d_inode(entry->lower->part[0].dentry) == real)
+		return entry->lower->part[0].dentry;
+	return dentry;
+}
+
 static int revalidate_real(struct dentry *real, unsigned int flags, bool weak)
 {
 	int ret = 1;
@@ -78,7 +92,7 @@ static int shale_d_weak_revalidate(struct dentry *dentry, unsigned int flags)
 	return revalidate(dentry, flags, true);
 }
 
-SHALE_ADAPT_D_REAL(shale_d_real)
+SHALE_ADAPT_D_REAL(shale_d_real, part_of_inode)
 SHALE_ADAPT_D_REVALIDATE(shale_d_revalidate)
 
 const struct dentry_operations shale_dentry_operations = {

@@ -190,11 +190,14 @@ struct file *shale_file_real(struct file *file)
 	return err ? ERR_PTR(err) : real;
 }
 
+/* By inode: the path of a real file may be the one that the user knows. */
 bool shale_file_in_upper(const struct file *file, const struct file *real)
 {
-	const struct shale_upper *upper = shale_sb(file_inode(file)->i_sb)->upper;
+	const struct dentry *upper;
 
-	return upper && real->f_path.mnt == upper->layer->mnt;
+	guard(rcu)();
+	upper = shale_entry_rcu(file_inode(file))->upper;
+	return upper && d_inode(upper) == file_inode(real);
 }
 
 int shale_file_remove_privs(struct file *file, const struct file *real)

@@ -12,6 +12,7 @@
 #include "stack/inode.h"
 #include "stack/name.h"
 #include "stack/upper.h"
+#include "stack/variant.h"
 #include "union/names.h"
 #include "union/workdir.h"
 #include "vfs/operations.h"
@@ -57,13 +58,17 @@ static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 		return err;
 	}
 
+	if (SHALE_IS_OVERLAY && nr_layers(stack) < 2) {
+		errorfc(fc, "at least two lower layers are needed where there is no upper");
+		return -EINVAL;
+	}
 	for (i = 0; i < nr_layers(stack); i++) {
 		struct shale_layer *layer = layer_at(stack, i);
 
 		if (layer != stack->upper && shale_layer_in_use(layer)) {
-			errorfc(fc, "lowerdir %s: in use as upper or workdir; unmount that first",
-				layer->name);
-			return -EBUSY;
+			err = shale_layer_refuse_in_use(layer, fc, "lowerdir");
+			if (err)
+				return err;
 		}
 		sb->s_stack_depth = max(sb->s_stack_depth, shale_layer_sb(layer)->s_stack_depth);
 	}
@@ -394,7 +399,7 @@ static const struct shale_inode_tables inode_tables = {
 
 static struct file_system_type shale_fs_type = {
 	.owner = THIS_MODULE,
-	.name = "shale",
+	.name = SHALE_NAME,
 	.init_fs_context = shale_init_fs_context,
 	.kill_sb = shale_kill_sb,
 };

@@ -4,9 +4,6 @@
 
 #include <linux/fs_context.h>
 
-/* What statfs(2) says: "shal". */
-#define SHALE_SUPER_MAGIC 0x7368616c
-
 /* What a mount is made from; filled by context.c, used up by super.c. */
 struct shale_config {
 	struct shale_stack *stack;	/* never NULL */

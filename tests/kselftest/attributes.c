@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
+#include "base.h"
 #include "ktap.h"
 
 #define SOMEBODY 1000
@@ -58,7 +59,7 @@ static void make_file(const char *path, const char *text, mode_t mode)
 
 static void set_up(void)
 {
-	CHECK(!mount("none", "/mnt", "tmpfs", 0, "mode=755"));
+	mount_base();
 	make_dir(in("top"));
 	make_dir(in("low"));
 	make_dir(in("upper"));

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base.h"
 #include "ktap.h"
 
 enum { BLOCK = 4096, SIZE = 16 * BLOCK };
@@ -66,14 +67,10 @@ static off_t size_of(const char *path)
 
 static void set_up(void)
 {
-	char name[] = "/scratch/file-XXXXXX";
 	char data[SIZE];
 	int fd;
 
-	if (mkdtemp(name))
-		CHECK(!chmod(name, 0755) && !mount(name, "/mnt", NULL, MS_BIND, NULL));
-	else
-		CHECK(!mount("none", "/mnt", "tmpfs", 0, "mode=755"));
+	mount_base();
 	CHECK(!mkdir("/mnt/low", 0755) && !mkdir("/mnt/upper", 0755));
 	CHECK(!mkdir("/mnt/work", 0755) && !mkdir("/mnt/merged", 0755));
 
