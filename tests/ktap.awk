@@ -23,9 +23,11 @@ function skipped_by(line) {
     return tolower(line) ~ /#[ \t]*skip/
 }
 
-# " (why)", if the line says why
+# " (why)", if the line, or one of those before it, says why
 function reason_in(line) {
-    return sub(/.*#[ \t]*[Ss][Kk][Ii][Pp][Pp]?[Ee]?[Dd]?[: \t]*/, "", line) && line != "" ? " (" line ")" : ""
+    if (!sub(/.*#[ \t]*[Ss][Kk][Ii][Pp][ \t]*/, "", line) || line == "")
+        line = reason
+    return line == "" ? "" : " (" line ")"
 }
 
 # "not ok 3 - name # SKIP why" without what stands before and behind the name
@@ -37,7 +39,7 @@ function name_of(line) {
 
 function begin_program(name) {
     program = name
-    output = said = ""
+    output = said = reason = ""
     plan = -1
     results = failures = 0
 }
@@ -64,6 +66,8 @@ program == "" { print; next }
 
 { said = said "    " $0 "\n" }
 
+/^# SKIP / { reason = substr($0, 8); next }
+
 /^1\.\.[0-9]+/ {
     plan = substr($1, 4) + 0
     if (plan == 0 && skipped_by($0))
@@ -81,7 +85,7 @@ program == "" { print; next }
         result(/^ok/ ? "ok" : "FAIL", program ": " name_of($0))
     if (/^not ok/)
         output = output said
-    said = ""
+    said = reason = ""
 }
 
 END {
