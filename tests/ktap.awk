@@ -2,11 +2,15 @@
 #
 # Reads what tests/guest-programs.sh prints: KTAP of several programs, each
 # between the lines "@ begin SUITE NAME" and "@ end SUITE NAME STATUS". Prints a line per
-# test, "ok", "FAIL" or "skip" and its name, and below those of a program that has
-# failed what it said of its failures. -v results_file=FILE gets the lines of the tests, too. A program that ends before its plan is complete has failed, and so has one
-# that hasn't ended.
+# test, "ok", "FAIL" or "skip" and its name, with the reason if it was skipped, and below those of a
+# program that has failed what it said of its failures. A program that ends before its plan is complete
+# has failed, and so has one that hasn't ended.
+#
+#   -v results_file=FILE    gets the lines of the tests, too
+#   -v prefix=TEXT          stands before each name
 
 function result(word, what) {
+    what = prefix what
     printf "%-4s  %s\n", word, what
     if (results_file)
         printf "%-4s  %s\n", word, what >>results_file
@@ -19,6 +23,13 @@ function skipped_by(line) {
     return tolower(line) ~ /#[ \t]*skip/
 }
 
+# " (why)", if the line, or one of those before it, says why
+function reason_in(line) {
+    if (!sub(/.*#[ \t]*[Ss][Kk][Ii][Pp][ \t]*/, "", line) || line == "")
+        line = reason
+    return line == "" ? "" : " (" line ")"
+}
+
 # "not ok 3 - name # SKIP why" without what stands before and behind the name
 function name_of(line) {
     sub(/^(not )?ok +[0-9]* *-? */, "", line)
@@ -28,7 +39,7 @@ function name_of(line) {
 
 function begin_program(name) {
     program = name
-    output = said = ""
+    output = said = reason = ""
     plan = -1
     results = failures = 0
 }
@@ -55,10 +66,12 @@ program == "" { print; next }
 
 { said = said "    " $0 "\n" }
 
+/^# SKIP / { reason = substr($0, 8); next }
+
 /^1\.\.[0-9]+/ {
     plan = substr($1, 4) + 0
     if (plan == 0 && skipped_by($0))
-        result("skip", program)
+        result("skip", program reason_in($0))
     next
 }
 
@@ -67,12 +80,12 @@ program == "" { print; next }
 /^(not )?ok( |$)/ {
     results++
     if (skipped_by($0))
-        result("skip", program ": " name_of($0))
+        result("skip", program ": " name_of($0) reason_in($0))
     else
         result(/^ok/ ? "ok" : "FAIL", program ": " name_of($0))
     if (/^not ok/)
         output = output said
-    said = ""
+    said = reason = ""
 }
 
 END {

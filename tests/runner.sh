@@ -10,16 +10,40 @@
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
+#
+# What runs in a guest has its kernel before its name. The quick set is one boot with
+# kselftest and the program that loads and unloads the module.
 
 run_tests() {
+    local name
     words=("$@")
     results=$build/test/results
     : >"$results"
+    if [[ $quick == no ]]; then
+        run_all_on "$kernel"
+    else
+        run_quick_set_on "$kernel"
+    fi
+    for name in "${quick_on[@]}"; do
+        [[ $name == "$kernel" ]] || run_quick_set_on "$name"
+    done
+    sum_up
+}
+
+# run_all_on NAME: without the kernel, what doesn't need it is run all the same.
+run_all_on() {
+    local ready=no
+    prepare_or_fail "$1" && ready=yes
     run_checks
     run_unit_tests
-    run_guest_programs
-    run_vm_self_test
-    sum_up
+    [[ $ready == yes ]] || return
+    run_on_kernel "$1" all
+    run_vm_self_test "$1"
+}
+
+run_quick_set_on() {
+    [[ -n $(guest_programs quick) ]] || return 0
+    prepare_or_fail "$1" && run_on_kernel "$1" quick
 }
 
 # wanted SUITE NAME: whether the words ask for this test. No words ask for all.
@@ -59,7 +83,8 @@ sum_up() {
 
 # --- On the host ---------------------------------------------------------------
 
-# A check gets what it may need in its environment, and its output is shown only if it fails.
+# A check gets what it may need in its environment, and its output is shown only if it fails. What
+# asks for a kernel's headers gets those of the kernel under test.
 run_checks() {
     local check name log
     for check in "$tree"/tests/checks/*.sh; do
@@ -117,51 +142,84 @@ list_unit_tests() {
 # It starts machines of its own, so it runs here.
 run_vm_self_test() {
     wanted vm self-test || return 0
-    open_sink vm
+    open_sink vm "$1: "
     echo "@ begin vm self-test" >&"$sink"
-    supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
+    SHALE_KERNEL_NAME=$1 supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
     printf '\n@ end vm self-test %s\n' $? >&"$sink"
     close_sink
 }
 
 # --- In the guest --------------------------------------------------------------
 
-# One boot for all. What the kernel log reports fails the run as a test of its own.
-run_guest_programs() {
-    local program suite name programs=()
-    while read -r program; do
-        name=$(basename "$program")
-        wanted kselftest "$name" && programs+=("kselftest:$program")
-    done < <(list_kselftests)
-    for program in "$tree"/tests/{commands,interop}/*.sh; do
-        suite=$(basename "$(dirname "$program")")
-        name=$(basename "$program" .sh)
-        wanted "$suite" "$name" && programs+=("$suite:$program")
-    done
-    ((${#programs[@]})) || return 0
+# prepare_or_fail NAME: a kernel that can't be had, or no module for it, fails the run and spoils nothing else.
+prepare_or_fail() {
+    if supervised can_prepare "$1"; then
+        prepare_kernel_and_module "$1"
+    else
+        kernel_dir=$cache/kernels/$1
+        result FAIL "$(title_of "$1"): the kernel or its module cannot be made"
+        return 1
+    fi
+}
 
+# In a process of its own: what fails in there ends that.
+can_prepare() {
+    trap clean_up EXIT
+    trap 'exit 143' TERM
+    prepare_kernel_and_module "$1"
+    exit 0
+}
+
+title_of() {
+    echo "$1$([[ $as == shale ]] || echo " as $as")"
+}
+
+# run_on_kernel NAME all|quick: one boot of the kernel that was prepared. What its log reports fails the run as a
+# test of its own.
+run_on_kernel() {
+    local programs title status
+    title=$(title_of "$1")
+    mapfile -t programs < <(guest_programs "$2")
+    ((${#programs[@]})) || return 0
     command=("$tree/tests/guest-programs.sh" "${programs[@]}")
-    local status
-    open_sink guest
+    open_sink "guest-${title// /-}" "$title: "
     run_in_vm </dev/null >&"$sink"
     status=$?
     close_sink
-    result_of_kernel_log $status
+    result_of_kernel_log "$title" $status
+}
+
+# guest_programs all|quick: the wanted ones, "SUITE:PROGRAM" a line.
+guest_programs() {
+    local suite program name
+    {
+        list_kselftests | sed 's/^/kselftest /'
+        if [[ $1 == quick ]]; then
+            echo "interop $tree/tests/interop/module.sh"
+        else
+            printf 'commands %s\n' "$tree"/tests/commands/*.sh
+            printf 'interop %s\n' "$tree"/tests/interop/*.sh
+        fi
+    } | while read -r suite program; do
+        name=$(basename "$program" .sh)
+        wanted "$suite" "$name" && echo "$suite:$program"
+    done
 }
 
 result_of_kernel_log() {
-    case $1 in
-    0) result ok "kernel log: no report of a bug" ;;
-    "$kernel_complained") result FAIL "kernel log: a report, shown above" ;;
-    *) result FAIL "kernel log: the guest ended with status $1" ;;
+    case $2 in
+    0) result ok "$1: kernel log: no report of a bug" ;;
+    "$kernel_complained") result FAIL "$1: kernel log: a report, shown above" ;;
+    *) result FAIL "$1: kernel log: the guest ended with status $2" ;;
     esac
 }
 
-# open_sink NAME: what is written to descriptor $sink from now on is kept in a log
+# open_sink NAME PREFIX: what is written to descriptor $sink from now on is kept in a log
 # and goes through ktap.awk. Not a pipe behind the command: a machine must be run by this
 # shell itself, whose traps clean up after it.
 open_sink() {
-    exec {sink}> >(tee "$build/test/$1.log" | awk -v results_file="$results" -f "$tree/tests/ktap.awk")
+    exec {sink}> >(tee "$build/test/$1.log" |
+        awk -v results_file="$results" -v prefix="$2" -f "$tree/tests/ktap.awk")
     sink_process=$!
 }
 

@@ -6,6 +6,12 @@
 
 set -u -o pipefail
 
+if [[ ${SHALE_MODULE:-shale} != shale ]]; then
+    echo "TAP version 13"
+    echo "1..0 # SKIP the command asks for the module shale, and $SHALE_MODULE is loaded"
+    exit 0
+fi
+
 parent=/scratch
 [[ -d $parent ]] || parent=${TMPDIR:-/tmp}
 scratch=$(mktemp -d "$parent/commands.XXXXXX")

@@ -9,7 +9,7 @@
 #
 # N, SEED: how many seeds, beginning where; N changes with each; O: further mount options.
 # TYPE is overlay or shale; without one, both. overlay is the oracle: it shows that the model is
-# right. A failed seed leaves what was expected and what was shown in the log.
+# right (unless our module is loaded under that name, in SHALE_MODULE). A failed seed leaves what was expected and what was shown in the log.
 
 set -u -o pipefail
 
@@ -24,7 +24,11 @@ while (($#)); do
     esac
     shift
 done
-((${#types[@]})) || types=(overlay shale)
+module=${SHALE_MODULE:-shale}
+if ((!${#types[@]})); then
+    [[ $module == overlay ]] || types=(overlay)
+    types+=("$module")
+fi
 
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:$here/../../build/userspace
@@ -66,7 +70,7 @@ tolerate() {
 
 # without TYPE: marks that this driver does not follow yet
 without() {
-    [[ $1 != shale ]] || echo no-redirects no-xattr-whiteouts
+    [[ $1 != "$module" ]] || echo no-redirects no-xattr-whiteouts
 }
 
 # same WHEN LAYER...: the mount against the model of these layers

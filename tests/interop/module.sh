@@ -6,13 +6,14 @@
 
 set -u
 rounds=${1:-100}
+module=${SHALE_MODULE:-shale}
 
 echo "KTAP version 1"
-if ! modinfo shale >/dev/null 2>&1; then
-    echo "1..0 # SKIP there is no module shale for this kernel"
+if ! modinfo "$module" >/dev/null 2>&1; then
+    echo "1..0 # SKIP there is no module $module for this kernel"
     exit 0
 fi
-if grep -q ' - shale ' /proc/*/mountinfo 2>/dev/null; then
+if grep -q " - $module " /proc/*/mountinfo 2>/dev/null; then
     echo "1..0 # SKIP a mount of Shale is there, so the module can't be unloaded"
     exit 0
 fi
@@ -21,7 +22,7 @@ echo "1..5"
 dir=$(mktemp -d "${SHALE_SCRATCH:-/scratch}/module.XXXXXX") || exit 1
 mkdir "$dir"/{low,upper,work,merged}
 echo low >"$dir/low/file"
-trap 'umount "$dir/merged" 2>/dev/null; modprobe -q shale; rm -rf --one-file-system "$dir"' EXIT
+trap 'umount "$dir/merged" 2>/dev/null; modprobe -q "$module"; rm -rf --one-file-system "$dir"' EXIT
 
 number=0 failures=0
 
@@ -37,15 +38,15 @@ result() {
 }
 
 mount_shale() {
-    mount -t shale -o "lowerdir=$dir/low,upperdir=$dir/upper,workdir=$dir/work" module "$dir/merged"
+    mount -t "$module" -o "lowerdir=$dir/low,upperdir=$dir/upper,workdir=$dir/work" module "$dir/merged"
 }
 
 is_loaded() {
-    [[ -d /sys/module/shale ]]
+    [[ -d /sys/module/$module ]]
 }
 
 unload() {
-    rmmod shale 2>"$dir/rmmod.error" && return
+    rmmod "$module" 2>"$dir/rmmod.error" && return
     sed 's/^/# /' "$dir/rmmod.error"
     return 1
 }
@@ -56,15 +57,15 @@ fi
 ! is_loaded
 result $? "the module that was loaded can be unloaded"
 
-modprobe shale && mount_shale && ! rmmod shale 2>/dev/null && is_loaded && [[ $(<"$dir/merged/file") == low ]]
+modprobe "$module" && mount_shale && ! rmmod "$module" 2>/dev/null && is_loaded && [[ $(<"$dir/merged/file") == low ]]
 result $? "while a mount is there the module can't be unloaded"
 
-umount "$dir/merged" && unload && ! is_loaded && ! grep -qw shale /proc/filesystems && [[ ! -e /sys/fs/shale ]]
+umount "$dir/merged" && unload && ! is_loaded && ! grep -qw "$module" /proc/filesystems && [[ ! -e /sys/fs/$module ]]
 result $? "after the last unmount it can, and the file system type goes with it"
 
 # one_round N: load, mount, change, unmount, unload
 one_round() {
-    modprobe shale &&
+    modprobe "$module" &&
         mount_shale &&
         echo "$1" >"$dir/merged/file" &&
         mkdir "$dir/merged/dir.$1" &&

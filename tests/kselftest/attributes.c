@@ -70,7 +70,7 @@ static void set_up(void)
 
 static void mount_with(const char *options)
 {
-	if (!mount("none", in("merged"), "shale", 0, options))
+	if (!mount("none", in("merged"), module_name(), 0, options))
 		return;
 	if (errno == ENODEV)
 		SKIP("the module is not loaded");

@@ -182,7 +182,7 @@ static void prepare_mount(void)
 	close(mounted);
 	close(context);
 	mounted = -1;
-	context = fsopen("shale", FSOPEN_CLOEXEC);
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
 	CHECK(context >= 0);
 	CHECK(!fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack));
 	close(stack);

@@ -80,7 +80,7 @@ static void set_up(void)
 	CHECK(write(fd, data, SIZE) == SIZE);
 	close(fd);
 
-	if (mount("none", "/mnt/merged", "shale", 0,
+	if (mount("none", "/mnt/merged", module_name(), 0,
 		  "lowerdir=/mnt/low,upperdir=/mnt/upper,workdir=/mnt/work")) {
 		if (errno == ENODEV)
 			SKIP("the module is not loaded");

@@ -182,7 +182,7 @@ static inline struct genl genl_open(void)
 	struct refusal refusal;
 
 	request_begin(&request, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
-	request_add(&request, CTRL_ATTR_FAMILY_NAME, SHALE_FAMILY_NAME, sizeof(SHALE_FAMILY_NAME));
+	request_add(&request, CTRL_ATTR_FAMILY_NAME, module_name(), strlen(module_name()) + 1);
 	refusal = genl_ask(&genl, &request, genl_take_family, &genl.family);
 	if (refusal.error == ENOENT)
 		SKIP("the module is not loaded");

@@ -25,6 +25,14 @@ struct ktap_test {
 	void (*run)(void);
 };
 
+/* The name of our module, its file system type and its netlink family: shale, or overlay if it stands in for that. */
+static inline const char *module_name(void)
+{
+	const char *name = getenv("SHALE_MODULE");
+
+	return name && *name ? name : "shale";
+}
+
 #define TEST(function) { #function, function }
 
 /* With errno, which the condition has often just set. */

@@ -115,7 +115,7 @@ static int fsconfig_stack(int context, int stack)
 /* Mounts a pending stack. Return: descriptor of the mount, attached nowhere. */
 static int mount_stack(int stack)
 {
-	int context = fsopen("shale", FSOPEN_CLOEXEC), fd;
+	int context = fsopen(module_name(), FSOPEN_CLOEXEC), fd;
 
 	CHECK(context >= 0);
 	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, "source", "test source", 0));
@@ -264,7 +264,7 @@ static void a_stack_mounts_once(void)
 	stack = send_new();
 	mount_stack(stack);
 
-	context = fsopen("shale", FSOPEN_CLOEXEC);
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
 	CHECK(context >= 0);
 	CHECK(fsconfig_stack(context, stack) == -1 && errno == EBUSY);
 	CHECK(fsconfig_stack(context, open_path(dir)) == -1 && errno);

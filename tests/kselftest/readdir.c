@@ -67,7 +67,7 @@ static void set_up(void)
 
 static void mount_merged(void)
 {
-	if (!mount("none", in("merged"), "shale", 0,
+	if (!mount("none", in("merged"), module_name(), 0,
 		   "lowerdir=/mnt/top:/mnt/low,upperdir=/mnt/upper,workdir=/mnt/work"))
 		return;
 	if (errno == ENODEV)

@@ -84,7 +84,7 @@ write_job() {
         for word in LANG LC_ALL LC_CTYPE LANGUAGE COLORTERM NO_COLOR CI; do
             [[ -n ${!word:-} ]] && printf '%s\0' env "$word=${!word}"
         done
-        printf '%s\0' env "PWD=$PWD" env SHALE_VM=1
+        printf '%s\0' env "PWD=$PWD" env SHALE_VM=1 env "SHALE_MODULE=$module"
         for word in "${command[@]}"; do
             printf '%s\0' arg "$word"
         done

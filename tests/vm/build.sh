@@ -4,15 +4,15 @@
 # Builds what a run needs, when it is out of date. Each builder writes its
 # output into a log, which is shown only if something fails.
 
-# What every machine needs.
+# What every machine needs, whatever its kernel.
 build_for_vm() {
     build_vm_helpers
     build_userspace shale
-    build_module
 }
 
-# What the tests need on top.
+# What the tests need.
 build_for_tests() {
+    build_vm_helpers
     build_userspace all
     build_kselftests
 }
@@ -55,22 +55,23 @@ list_kselftests() {
     make -s -C "$tree/tests/kselftest" OUT="$build/kselftest" list
 }
 
-# The module is built in a copy, per kernel, so that kernels don't disturb each
+# The module is built in a copy, per kernel and name ($as), so that these don't disturb each
 # other. Leaves in $module_dir what the guest sees as /lib/modules: the kernel's
 # modules and ours, so that `modprobe shale` works there.
 build_module() {
     release=$(<"$kernel_dir/release")
-    local copy=$build/kmod-$release
-    module=shale module_dir=$copy/lib/modules
-    local sources
+    local name=kmod-$release
+    [[ $as == shale ]] || name+=-$as
+    local copy=$build/$name sources
+    module=$as module_dir=$copy/lib/modules
     sources=$(module_sources_state)
     [[ -e $copy/built && $(<"$copy/built") == "$sources" ]] && return
-    say "build: the module for $release"
+    say "build: the module for $release, $as.ko"
     mkdir -p "$copy"
     rm -f "$copy/built"
     rsync -a --delete "$tree/kmod" "$tree/include" "$copy/"
     rsync -a "$tree/Kbuild" "$copy/"
-    quietly "kmod-$release" "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 modules
+    quietly "$name" "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 SHALE_NAME="$as" modules
     install_module "$copy"
     echo "$sources" >"$copy/built"
 }
@@ -82,10 +83,27 @@ module_sources_state() {
 
 install_module() {
     local ours=$1/lib/modules/$release theirs=$kernel_dir/modules/lib/modules/$release
+    [[ -e $1/$as.ko ]] || die "module: the build made no $as.ko"
     rm -rf "${1:?}/lib"
     mkdir -p "$ours/updates"
     cp "$theirs"/modules.builtin* "$theirs"/modules.order "$ours/"
-    ln -s "$theirs/kernel" "$ours/kernel"
-    cp "$1/shale.ko" "$ours/updates/"
+    if [[ $as == overlay ]]; then
+        show_modules_without_overlay "$theirs/kernel" "$ours/kernel"
+    else
+        ln -s "$theirs/kernel" "$ours/kernel"
+    fi
+    cp "$1/$as.ko" "$ours/updates/"
     depmod -b "$1" "$release" || die "module: depmod failed"
+}
+
+# Whatever asks this kernel for overlay gets ours.
+show_modules_without_overlay() {
+    local theirs=$1 ours=$2 entry
+    ! grep -q '/overlay\.ko$' "$theirs/../modules.builtin" ||
+        die "module: this kernel has overlay built in, so that ours can't take its place"
+    mkdir -p "$ours/fs"
+    for entry in "$theirs"/* "$theirs"/fs/*; do
+        [[ ! -e $entry || $entry == "$theirs"/fs || $entry == */fs/overlayfs ]] ||
+            ln -s "$entry" "$ours${entry#"$theirs"}"
+    done
 }

@@ -261,12 +261,12 @@ const char *fs_type(void)
 {
 	const char *type = getenv("SHALE_FSTYPE");
 
-	return type && *type ? type : "shale";
+	return type && *type ? type : module_name();
 }
 
 bool on_shale(void)
 {
-	return strcmp(fs_type(), "overlay") != 0;
+	return !strcmp(fs_type(), module_name());
 }
 
 void only_shale(const char *why)

@@ -10,6 +10,8 @@
  * The mount's type comes from the environment variable SHALE_FSTYPE, so that the cases can be run
  * against the kernel's own overlayfs (SHALE_FSTYPE=overlay). What holds for one only says so:
  * only_shale() skips the case, on_shale() tells the two apart where they differ on purpose.
+ * Without it the type is SHALE_MODULE, the name under which our module is loaded: "overlay", too,
+ * if it stands in for overlayfs, and then on_shale() holds.
  *
  * A step that does not do what it should ends the case and names the line that took it.
  * When a case ends, and however it does, what it mounted must be unmountable, no lower layer may have changed and
