@@ -35,18 +35,18 @@ static inline void shale_inode_dont_cache_acl(struct inode *inode)
 #define SHALE_OPS_ACL .get_inode_acl = NULL
 #endif
 
-/* In a table of xattr handlers, before one for all names. */
-#define SHALE_ACL_XATTR_HANDLERS
+/* In a table of xattr handlers: those of ACLs, if there are any, and one for all names. */
+#define SHALE_XATTR_HANDLERS(all) all
 #define SHALE_ADAPT_SET_ACL(f)
 
 #else
 
 #ifdef CONFIG_FS_POSIX_ACL
 #define SHALE_OPS_ACL .get_acl = shale_get_inode_acl
-#define SHALE_ACL_XATTR_HANDLERS &compat_acl_access_handler, &compat_acl_default_handler,
+#define SHALE_XATTR_HANDLERS(all) &compat_acl_access_handler, &compat_acl_default_handler, all
 #else
 #define SHALE_OPS_ACL .get_acl = NULL
-#define SHALE_ACL_XATTR_HANDLERS
+#define SHALE_XATTR_HANDLERS(all) all
 #endif
 
 #define get_inode_acl get_acl

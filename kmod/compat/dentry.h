@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Dentry operations. ->d_revalidate() is given the parent and the name, which the dentry may lose
- * meanwhile, from 6.14 on. ->d_real() is told what is wanted from 6.9 on, and before, the real inode
- * whose dentry is wanted. A superblock's default operations are set by a function, which
- * also says what they are in s_d_flags, from 6.17 on.
+ * Dentry operations. ->d_revalidate() is given the parent and the name, which the dentry may
+ * lose meanwhile, from 6.14 on. ->d_real() is told what is wanted from 6.9 on, and before, the
+ * real inode whose dentry is wanted. A superblock's default operations are set by a function,
+ * which also says what they are in s_d_flags, from 6.17 on.
  */
 #ifndef SHALE_COMPAT_DENTRY_H
 #define SHALE_COMPAT_DENTRY_H
@@ -65,6 +65,7 @@ static int compat_##f(struct dentry *dentry, unsigned int flags)		\
 {										\
 	return f(NULL, NULL, dentry, flags);					\
 }
+
 #define SHALE_OP_D_REVALIDATE(f) compat_##f
 
 #endif
@@ -82,8 +83,8 @@ enum d_real_type {
 };
 
 /*
- * Who names an inode has a file: our own, or a real one that was opened with our path; @part(dentry,
- * inode) is the dentry of the layer that such a file was opened on.
+ * Who names an inode has a file: our own, or a real one that was opened with our path;
+ * @part(dentry, inode) is the dentry of the layer that such a file was opened on.
  */
 #define SHALE_ADAPT_D_REAL(f, part)						\
 static struct dentry *compat_##f(struct dentry *dentry, const struct inode *inode)	\
@@ -92,6 +93,7 @@ static struct dentry *compat_##f(struct dentry *dentry, const struct inode *inod
 		return f(dentry, D_REAL_DATA);					\
 	return inode == d_inode(dentry) ? dentry : part(dentry, inode);		\
 }
+
 #define SHALE_OP_D_REAL(f) compat_##f
 
 #define d_real(dentry, type) d_real(dentry, NULL)

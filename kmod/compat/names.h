@@ -268,6 +268,7 @@ static int compat_##f(struct mnt_idmap *idmap, struct inode *dir,		\
 {										\
 	return f(idmap, dir, dentry, mode);					\
 }
+
 #define SHALE_OP_CREATE(f) compat_##f
 #endif
 
@@ -282,6 +283,7 @@ static int compat_##f(struct mnt_idmap *idmap, struct inode *dir,		\
 {										\
 	return PTR_ERR_OR_ZERO(f(idmap, dir, dentry, mode));			\
 }
+
 #define SHALE_OP_MKDIR(f) compat_##f
 #endif
 

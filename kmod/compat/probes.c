@@ -118,21 +118,21 @@ void probe_file_kattr_name(struct file_kattr *fa)
 
 /* 7.0 */
 void probe_op_create_without_excl(const struct inode_operations *op, struct mnt_idmap *idmap,
-			    struct inode *dir, struct dentry *dentry)
+				  struct inode *dir, struct dentry *dentry)
 {
 	op->create(idmap, dir, dentry, 0);
 }
 
 /* 6.15 */
 void probe_op_mkdir_dentry(const struct inode_operations *op, struct mnt_idmap *idmap,
-		     struct inode *dir, struct dentry *dentry)
+			   struct inode *dir, struct dentry *dentry)
 {
 	struct dentry *made = op->mkdir(idmap, dir, dentry, 0);
 }
 
 /* 6.14: a revalidation is given a parent and a name that hold still. */
 void probe_op_revalidate_name(const struct dentry_operations *op, struct inode *dir,
-			const struct qstr *name, struct dentry *dentry)
+			      const struct qstr *name, struct dentry *dentry)
 {
 	op->d_revalidate(dir, name, dentry, 0);
 }

@@ -39,10 +39,6 @@ struct file *shale_real_tmpfile(const struct path *dir, umode_t mode, int flags)
 
 #else
 
-/* Exported, and declared for the kernel's own file systems only. */
-struct file *alloc_empty_backing_file(int flags, const struct cred *cred, const struct file *user);
-void backing_file_set_user_path(struct file *file, const struct path *path);
-
 /* Stands for the user of files that have none. */
 static struct file *nobody;
 

@@ -49,6 +49,12 @@ static inline struct file *shale_real_dir_open(const struct path *real)
 				     shale_noatime_flag(real));
 }
 
+/* Exported, but declared for the kernel's own file systems only. */
+#ifndef __FMODE_NONOTIFY
+struct file *alloc_empty_backing_file(int flags, const struct cred *cred, const struct file *user);
+void backing_file_set_user_path(struct file *file, const struct path *path);
+#endif
+
 int shale_real_file_init(void);
 void shale_real_file_exit(void);
 

@@ -24,7 +24,7 @@ static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
 	return d_real(real, type);
 }
 
-/* The part that a real file of ours was opened on: the upper's or, before the copy-up, the lower's. */
+/* What a real file was opened on: the upper's part or, before the copy-up, the lower's. */
 static __maybe_unused struct dentry *part_of_inode(struct dentry *dentry, const struct inode *real)
 {
 	const struct shale_entry *entry;

@@ -118,8 +118,7 @@ static const struct xattr_handler shale_xattr_handler = {
 SHALE_ADAPT_SET_ACL(shale_set_acl)
 
 const struct xattr_handler * const shale_xattr_handlers[] = {
-	SHALE_ACL_XATTR_HANDLERS
-	&shale_xattr_handler,
+	SHALE_XATTR_HANDLERS(&shale_xattr_handler),
 	NULL,
 };
 
