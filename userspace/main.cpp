@@ -10,10 +10,9 @@
 
 #include "commands/globals.hpp"
 #include "commands/help.hpp"
+#include "version.h"
 
 namespace {
-
-constexpr const char* version = "shale 0.1.0";
 
 constexpr const char* description =
     "Shale shows several directories, or the layers of a container image, as one tree. What you\n"
@@ -60,7 +59,7 @@ int main(int argc, char** argv) {
     CLI::App app(description, "shale");
     app.formatter(std::make_shared<shale::Help>());
     app.failure_message(shale::usage_error);
-    app.set_version_flag("--version", version);
+    app.set_version_flag("--version", "shale " SHALE_VERSION);
     app.add_option("--root", globals.root, "Where images and writable layers are kept")
         ->envname("SHALE_ROOT")
         ->type_name("DIR")
