@@ -21,7 +21,7 @@ licence_for() {
     include/uapi/linux/shale.h | *netlink_gen.[ch] | include/netlink/*.yaml) echo "$generated" ;;
     include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;
     Kbuild | kmod/*) echo 'GPL-2.0' ;;
-    userspace/main.cpp | userspace/commands/*) echo 'GPL-2.0-or-later' ;;
+    userspace/main.cpp | userspace/commands/* | userspace/helper/* | userspace/manual/*) echo 'GPL-2.0-or-later' ;;
     userspace/*.[ch]pp | userspace/*.[ch]) echo 'LGPL-2.1-or-later' ;;
     userspace/*) printf '%s\n' 'LGPL-2.1-or-later' 'GPL-2.0-or-later' ;;
     *) echo 'GPL-2.0-or-later' ;;
