@@ -6,6 +6,7 @@
 #include "control/netlink.h"
 #include "stack/inode.h"
 #include "stack/variant.h"
+#include "version.h"
 #include "vfs/aio.h"
 #include "vfs/super.h"
 
@@ -59,4 +60,5 @@ module_exit(shale_exit);
 
 MODULE_DESCRIPTION("Stacking file system: many read-only layers and one writable layer, as one tree");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SHALE_VERSION);
 MODULE_ALIAS_FS(SHALE_NAME);

@@ -10,6 +10,7 @@
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
+#   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
 #
 # What runs in a guest has its kernel before its name. The quick set is one boot with
 # kselftest and the program that loads and unloads the module.
@@ -39,6 +40,7 @@ run_all_on() {
     [[ $ready == yes ]] || return
     run_on_kernel "$1" all
     run_vm_self_test "$1"
+    run_packaging_tests "$1"
 }
 
 run_quick_set_on() {
@@ -147,6 +149,25 @@ run_vm_self_test() {
     SHALE_KERNEL_NAME=$1 supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
     printf '\n@ end vm self-test %s\n' $? >&"$sink"
     close_sink
+}
+
+# These start machines of their own, too.
+run_packaging_tests() {
+    local program name
+    for program in "$tree"/tests/packaging/*.sh; do
+        name=$(basename "$program" .sh)
+        wanted packaging "$name" || continue
+        if [[ $1 != "$default_kernel" || $as != shale ]]; then
+            result skip "packaging: $name # SKIP for kernel $default_kernel and shale.ko only"
+            continue
+        fi
+        install_packages "${packaging_packages[@]}"
+        open_sink "packaging-$name" ""
+        echo "@ begin packaging $name" >&"$sink"
+        SHALE_KERNEL=$cache/kernels/$1 SHALE_CACHE=$cache supervised "$program" </dev/null >&"$sink" 2>&1
+        printf '\n@ end packaging %s %s\n' "$name" $? >&"$sink"
+        close_sink
+    done
 }
 
 # --- In the guest --------------------------------------------------------------

@@ -17,10 +17,11 @@ licence_for() {
     local generated='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)'
     case $1 in
     LICENSES/*) ;;
+    debian/changelog | debian/copyright | debian/source/format) ;;   # have no comments
     include/uapi/linux/shale.h | *netlink_gen.[ch] | include/netlink/*.yaml) echo "$generated" ;;
     include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;
     Kbuild | kmod/*) echo 'GPL-2.0' ;;
-    userspace/main.cpp | userspace/commands/*) echo 'GPL-2.0-or-later' ;;
+    userspace/main.cpp | userspace/commands/* | userspace/helper/* | userspace/manual/*) echo 'GPL-2.0-or-later' ;;
     userspace/*.[ch]pp | userspace/*.[ch]) echo 'LGPL-2.1-or-later' ;;
     userspace/*) printf '%s\n' 'LGPL-2.1-or-later' 'GPL-2.0-or-later' ;;
     *) echo 'GPL-2.0-or-later' ;;

@@ -7,7 +7,7 @@
 # What every machine needs, whatever its kernel.
 build_for_vm() {
     build_vm_helpers
-    build_userspace shale
+    build_userspace programs
 }
 
 # What the tests need.
@@ -33,7 +33,7 @@ build_vm_helpers() {
     quietly vm-helpers make -C "$tree/tests/vm" OUT="$build/vm"
 }
 
-# build_userspace TARGET: shale, or all, which has the unit tests as well.
+# build_userspace TARGET: programs, or all, which has manual and unit tests as well.
 build_userspace() {
     if [[ ! -e $build/userspace/build.ninja ]]; then
         say "build: configuring the user-space tools"

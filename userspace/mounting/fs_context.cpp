@@ -68,8 +68,8 @@ void FsContext::create() {
     configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0, "mount");
 }
 
-UniqueFd FsContext::mount(bool read_only) {
-    UniqueFd mount(fsmount(fd_.get(), FSMOUNT_CLOEXEC, read_only ? MOUNT_ATTR_RDONLY : 0));
+UniqueFd FsContext::mount(unsigned attributes) {
+    UniqueFd mount(fsmount(fd_.get(), FSMOUNT_CLOEXEC, attributes));
     if (!mount)
         fail("mount", errno);
     return mount;

@@ -22,8 +22,9 @@ public:
     /// Makes the superblock from what was set.
     void create();
 
-    /// The mount, not attached anywhere yet; closing it undoes it.
-    UniqueFd mount(bool read_only);
+    /// The mount, with the MOUNT_ATTR_* in @p attributes, not attached anywhere yet; closing it
+    /// undoes it.
+    UniqueFd mount(unsigned attributes);
 
 private:
     void configure(unsigned command, const char* key, const void* value, int aux,

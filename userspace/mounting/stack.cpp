@@ -148,7 +148,7 @@ void mount_stack(const Stack& stack, const std::string& target) {
         context.set_flag("ro");
     context.set_fd("stack", pending.get());
     context.create();
-    const UniqueFd mount = context.mount(read_only);
+    const UniqueFd mount = context.mount(stack.attributes | (read_only ? MOUNT_ATTR_RDONLY : 0));
     if (move_mount(mount.get(), "", directory.get(), "",
                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0)
         throw Error::from_errno("mount point " + target, errno);

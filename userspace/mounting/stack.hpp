@@ -18,6 +18,7 @@ struct Stack {
     std::string source = "shale";     ///< field one of /proc/mounts
     bool read_only = false;
     std::vector<std::string> options; ///< KEY or KEY=VALUE, for the file system
+    unsigned attributes = 0;          ///< MOUNT_ATTR_*, as fsmount(2) takes them
 };
 
 /// Mounts @p stack on the directory @p target: describes the layers to the module by descriptor,

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "mounting/helper_request.hpp"
+
+#include <getopt.h>
+
+namespace shale::mounting {
+
+namespace {
+
+constexpr const char* usage = "usage: mount.shale SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTIONS]";
+
+void set(HelperRequest& request, int option, const std::string& value) {
+    switch (option) {
+    case 'f':
+        request.fake = true;
+        break;
+    case 'v':
+        request.verbose = true;
+        break;
+    case 'o':
+        request.options += (request.options.empty() ? "" : ",") + value;
+        break;
+    case 'N':
+        request.name_space = value;
+        break;
+    case 't':
+        request.type = value.substr(0, value.find('.'));
+        break;
+    default: // -n and -s: there is no mtab to leave alone, and the kernel judges all options
+        break;
+    }
+}
+
+} // namespace
+
+HelperRequest parse_helper_arguments(std::vector<std::string> arguments) {
+    std::vector<char*> words{const_cast<char*>("mount.shale")};
+    for (std::string& argument : arguments)
+        words.push_back(argument.data());
+    words.push_back(nullptr);
+    const int count = static_cast<int>(words.size()) - 1;
+
+    HelperRequest request;
+    optind = 0; // 1 would go on where an earlier call ended
+    for (int option;
+         (option = getopt_long(count, words.data(), ":sfnvN:o:t:", nullptr, nullptr)) != -1;) {
+        if (option == '?' || option == ':')
+            throw Misuse(std::string("-") + static_cast<char>(optopt),
+                         option == ':' ? "needs a value" : "is no option here", usage);
+        set(request, option, optarg ? optarg : "");
+    }
+    if (count - optind != 2)
+        throw Misuse("arguments", "SOURCE and DIR are wanted, and nothing else", usage);
+    request.source = words[static_cast<std::size_t>(optind)];
+    request.target = words[static_cast<std::size_t>(optind) + 1];
+    return request;
+}
+
+} // namespace shale::mounting
