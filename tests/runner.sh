@@ -146,7 +146,7 @@ run_vm_self_test() {
     wanted vm self-test || return 0
     open_sink vm "$1: "
     echo "@ begin vm self-test" >&"$sink"
-    SHALE_KERNEL_NAME=$1 supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
+    SHALE_KERNEL_NAME=$1 SHALE_KERNEL=$kernel_dir supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
     printf '\n@ end vm self-test %s\n' $? >&"$sink"
     close_sink
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Boots a prepared kernel under QEMU and runs one command in it.
+# Boots a prepared kernel and runs one command in it: what is common to the two
+# kinds of machine, QEMU (qemu.sh) and User Mode Linux (uml-guest.sh).
 
 # Exit status of a run whose kernel log holds a report, or whose guest died.
 readonly kernel_complained=99
@@ -11,17 +12,14 @@ readonly kernel_complained=99
 # no. $module_dir and $module say which modules the guest sees and which it
 # loads first (none if empty). Returns the command's exit status.
 run_in_vm() {
-    local attempt
-    choose_accelerator
+    local attempt machine=qemu
+    [[ -e $kernel_dir/linux ]] && machine=uml
     make_run_dir
     make_initramfs
     write_job
     for attempt in 1 2; do
         make_scratch_disk
-        start_file_server host always
-        start_file_server share auto
-        start_guest
-        stop_file_servers
+        "run_${machine}_guest"
         # A boot may fail on a machine under load; a command is never run twice.
         [[ -e $run_dir/ready || -e $run_dir/failed || $relay_status -gt 128 ]] && break
         [[ $attempt == 1 ]] && say "vm: the guest did not come up; trying once more"
@@ -104,79 +102,27 @@ make_scratch_disk() {
     esac >"$run_dir/mkfs.log" 2>&1 || die "vm: cannot make a $base file system: $(cat "$run_dir/mkfs.log")"
 }
 
-# start_file_server TAG CACHE: the host's root, as virtiofs. The guest mounts
-# "host" read-only and sees all of it, and "share" writable and sees the shared
-# directories alone. "host" may remember names for long: nobody changes the
-# host's programs meanwhile. trusted.* xattrs, which layers have, need the capability.
-start_file_server() {
-    local tag=$1 cache_mode=$2 socket=$run_dir/$1.sock tries
-    rm -f "$socket"
-    # A process of the pool that virtiofsd starts by default costs each request a switch.
-    setpriv --pdeathsig KILL /usr/lib/qemu/virtiofsd --socket-path="$socket" --thread-pool-size=0 \
-        -o source=/ -o cache="$cache_mode" -o xattr -o modcaps=+sys_admin -o sandbox=chroot \
-        -o log_level=err <&- >>"$run_dir/$tag.log" 2>&1 &
-    file_servers+=($!)
-    for ((tries = 0; tries < 500; tries++)); do
-        [[ -S $socket ]] && return
-        sleep 0.01
-    done
-    die "vm: virtiofsd does not start: $(cat "$run_dir/$tag.log")"
-}
+# --- Starting it ---------------------------------------------------------------
 
-stop_file_servers() {
-    local pid
-    for pid in "${file_servers[@]}"; do
-        kill "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
-    done
-    file_servers=()
-}
-
-# --- QEMU --------------------------------------------------------------------
-
-start_guest() {
-    local memory relay=("$build/vm/host-relay")
+# run_relay COMMAND...: the machine itself, between this run's streams and the guest.
+# Leaves the relay's exit status in $relay_status.
+run_relay() {
+    local relay=("$build/vm/host-relay")
     [[ $terminal == yes ]] && relay+=(-t)
-    memory=$(guest_memory)
-
-    # no_timer_check: under load one boot in twenty fails without. A task or processor that is
-    # stuck ends the guest: nothing else would end a command that hangs in the kernel.
-    local arguments="console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic hung_task_panic=1
-        softlockup_panic=1 watchdog_thresh=30
-        no_timer_check nokaslr norandmaps mitigations=off random.trust_cpu=on reboot=t
-        rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init shale_job=$run_dir/job"
-
-    local qemu=(
-        qemu-system-x86_64 -M "pc,vmport=off,memory-backend=memory" "${accelerator[@]}"
-        -m "$memory" -smp "$(guest_processors)"
-        -object "memory-backend-memfd,id=memory,size=${memory}M,share=on"
-        -nodefaults -no-user-config -display none -no-reboot
-        -kernel "$kernel_dir/vmlinux" -initrd "$run_dir/initramfs.cpio" -append "${arguments//$'\n'/ }"
-        -serial "file:$run_dir/console.log"
-        -device virtio-serial-pci
-        -chardev "socket,id=port,fd=3" -device "virtserialport,chardev=port,name=shale"
-        -chardev "socket,id=host,path=$run_dir/host.sock"
-        -device "vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024"
-        -chardev "socket,id=share,path=$run_dir/share.sock"
-        -device "vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024"
-        -drive "file=$run_dir/scratch,if=none,id=scratch,format=raw,cache=unsafe,discard=unmap"
-        -device "virtio-blk-pci,drive=scratch"
-        -device virtio-rng-pci
-    )
-    supervised "${relay[@]}" "$run_dir" "${qemu[@]}"
+    supervised "${relay[@]}" "$run_dir" "$@"
     relay_status=$?
+}
+
+# What each kernel is told. A task or processor that is stuck ends the guest: nothing else
+# would end a command that hangs in the kernel.
+kernel_arguments() {
+    echo "loglevel=5 log_buf_len=4M panic=-1 oops=panic hung_task_panic=1 softlockup_panic=1 watchdog_thresh=30" \
+        "norandmaps random.trust_cpu=on rdinit=/init shale_machine=$machine shale_job=$run_dir/job"
 }
 
 # In MiB: 3 GiB, less on a small host. It is taken as the guest touches it.
 guest_memory() {
     awk '/^MemTotal:/ { half = int($2 / 2048); print half < 3072 ? half : 3072 }' /proc/meminfo
-}
-
-# A second processor shows races; a third only takes time from the others.
-guest_processors() {
-    local online
-    online=$(nproc)
-    echo $((online < 2 ? online : 2))
 }
 
 # --- The verdict ---------------------------------------------------------------
@@ -209,6 +155,6 @@ console_of_the_dead() {
 }
 
 show_end_of_console() {
-    say "vm: the end of its console and of QEMU's messages:"
-    { tail -n 40 "$run_dir/console.log"; tail -n 20 "$run_dir/qemu.log"; } 2>/dev/null | tr -d '\r' | sed 's/^/    /' >&2
+    say "vm: the end of its console and of the machine's messages:"
+    { tail -n 40 "$run_dir/console.log"; tail -n 20 "$run_dir/machine.log"; } 2>/dev/null | tr -d '\r' | sed 's/^/    /' >&2
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Process 1 of the guest: makes the host's user land the guest's, runs one
- * command in it and reports over the virtio-serial port (protocol.h).
+ * command in it and reports over a port (protocol.h).
  *
+ * shale_machine= on the kernel command line says what machine this is, qemu or uml.
  * What to do stands in the job, a file on the host named by shale_job= on the
  * kernel command line: pairs of key and value, each ended by a NUL byte.
  *
@@ -41,8 +42,10 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include "leaks.h"
 #include "protocol.h"
 
 #define MAX_WORDS 65536
@@ -54,6 +57,15 @@ static struct job {
 	bool tty;
 } job;
 
+/* What differs between QEMU and User Mode Linux. */
+struct machine {
+	const char *name;
+	void (*open_port)(void);
+	void (*mount_host)(void);
+	const char *disk;
+};
+
+static const struct machine *machine;
 static int port = -1;		/* to the host */
 
 /* --- Talking to the host ------------------------------------------------- */
@@ -221,7 +233,7 @@ static bool open_port_once(void)
 	return port >= 0;
 }
 
-static void open_port(void)
+static void open_virtio_port(void)
 {
 	/* The port appears when the driver's handshake with QEMU is over. */
 	for (int tries = 0; tries < 5000; tries++) {
@@ -230,6 +242,20 @@ static void open_port(void)
 		usleep(2000);
 	}
 	die("no virtio-serial port named %s", PORT_NAME);
+}
+
+/* A serial line carries any byte once the terminal driver leaves them alone. */
+static void open_serial_line(void)
+{
+	struct termios raw;
+	int line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (line < 0 || tcgetattr(line, &raw) < 0)
+		die("/dev/ttyS0: %m");
+	cfmakeraw(&raw);
+	if (tcsetattr(line, TCSANOW, &raw) < 0)
+		die("/dev/ttyS0: %m");
+	port = line;
 }
 
 /* --- The job ------------------------------------------------------------- */
@@ -290,13 +316,24 @@ static void read_job(void)
  * not stand on itself.
  */
 
+static void mount_host_by_virtiofs(void)
+{
+	try_mount("host", "/host", "virtiofs", MS_RDONLY, NULL);
+	try_mount("share", "/share", "virtiofs", 0, NULL);
+}
+
+static void mount_host_by_hostfs(void)
+{
+	try_mount("host", "/host", "hostfs", MS_RDONLY, "/");
+	try_mount("share", "/share", "hostfs", 0, "/");
+}
+
 static void mount_host(void)
 {
 	mkdir("/host", 0755);
 	mkdir("/share", 0755);
 	mkdir("/new", 0755);
-	try_mount("host", "/host", "virtiofs", MS_RDONLY, NULL);
-	try_mount("share", "/share", "virtiofs", 0, NULL);
+	machine->mount_host();
 }
 
 static void show_child(int host_dir, const char *name, const char *source, const char *target)
@@ -437,7 +474,7 @@ static void enter_root(void)
 static bool disk_is_there(void)
 {
 	for (int tries = 0; tries < 2500; tries++) {
-		if (!access("/dev/vda", F_OK))
+		if (!access(machine->disk, F_OK))
 			return true;
 		usleep(2000);
 	}
@@ -452,12 +489,12 @@ static void mount_scratch(void)
 	if (!disk_is_there())
 		die("no scratch disk");
 	mkdir("/run/disk", 0755);
-	if (memory && swapon("/dev/vda", 0) < 0)
+	if (memory && swapon(machine->disk, 0) < 0)
 		die("cannot swap to the scratch disk: %m");
 	if (memory)
 		try_mount("tmpfs", "/run/disk", "tmpfs", 0, "size=10g");
 	else
-		try_mount("/dev/vda", "/run/disk", job.base, 0, NULL);
+		try_mount(machine->disk, "/run/disk", job.base, 0, NULL);
 	mkdir("/run/disk/scratch", 0755);
 	mkdir("/run/disk/shale", 0755);
 	try_mount("/run/disk/scratch", "/scratch", NULL, MS_BIND, NULL);
@@ -729,6 +766,20 @@ static void drain(int kmsg)
 		;
 }
 
+/* What memory the command leaves without an owner is a report in the kernel log. */
+static void report_leaks(int kmsg)
+{
+	char text[FRAME_PAYLOAD];
+	int leaks = find_leaks();
+	ssize_t got;
+
+	while (forward_log_record(kmsg))
+		;
+	while (leaks >= 0 && (got = read(leaks, text, sizeof(text))) > 0)
+		send_frame(FRAME_LOG, text, got);
+	close(leaks);
+}
+
 static void load_module(int kmsg)
 {
 	int status;
@@ -758,14 +809,39 @@ static int open_children_signal(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static const struct machine machines[] = {
+	{
+		.name = "qemu",
+		.open_port = open_virtio_port,
+		.mount_host = mount_host_by_virtiofs,
+		.disk = "/dev/vda",
+	}, {
+		.name = "uml",
+		.open_port = open_serial_line,
+		.mount_host = mount_host_by_hostfs,
+		.disk = "/dev/ubda",
+	},
+};
+
+static const struct machine *this_machine(void)
+{
+	const char *name = getenv("shale_machine");
+
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+		if (name && !strcmp(name, machines[i].name))
+			return &machines[i];
+	die("shale_machine=%s on the kernel command line", name ? name : "");
+}
+
 int main(void)
 {
 	int children, kmsg;
 	int32_t status;
 
 	mount_kernel_file_systems();
+	machine = this_machine();
 	load_boot_modules();
-	open_port();
+	machine->open_port();
 	mount_host();
 	read_job();
 	build_root();
@@ -777,12 +853,14 @@ int main(void)
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	load_module(kmsg);
+	forget_leaks();
 	signal(SIGPIPE, SIG_IGN);
 	children = open_children_signal();
 	send_frame(FRAME_READY, NULL, 0);
 	start_command();
 	status = pass_everything_on(children, kmsg);
 	drain(kmsg);
+	report_leaks(kmsg);
 	send_frame(FRAME_EXIT, &status, sizeof(status));
 	for (;;)
 		pause();	/* the host ends us */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * host-relay [-t] DIR QEMU [ARGUMENT...]
+ * host-relay [-t] DIR MACHINE [ARGUMENT...]
  *
- * Runs QEMU with descriptor 3 connected to the guest's port (protocol.h) and
- * passes standard input, output and error through. -t: the terminal goes raw,
+ * Runs the machine, QEMU or User Mode Linux, with descriptor 3 connected to the guest's port
+ * (protocol.h) and passes standard input, output and error through. -t: the terminal goes raw,
  * as the guest has its own line discipline. Leaves in DIR
  *
  *   ready        empty: the guest came up and started the command
  *   failed       empty: the guest came up, but can't do what it was asked for
  *   status       the command's exit status; absent if the guest died first
  *   kernel.log   the guest's kernel log, as far as it was received
- *   qemu.log     what QEMU itself had to say
+ *   machine.log  what the machine itself had to say
  *
- * QEMU dies with this process, however this process dies.
+ * The machine dies with this process, however this process dies.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +38,9 @@
 #define BOOT_LIMIT_SECONDS 180
 #define SILENCE_LIMIT_SECONDS (30 * ALIVE_SECONDS)
 
-#define GUEST_FD 3	/* where QEMU finds its end of the port */
+#define GUEST_FD 3	/* where the machine finds its end of the port */
 
-static pid_t qemu;
+static pid_t machine;
 static bool raw_terminal;
 static struct termios saved_terminal;
 
@@ -51,18 +51,20 @@ static void restore_terminal(void)
 	raw_terminal = false;
 }
 
-static void stop_qemu(void)
+/* Its own children come to us, as subreaper, and are waited for, too: then all of it has gone. */
+static void stop_machine(void)
 {
-	if (qemu > 0) {
-		kill(qemu, SIGKILL);
-		waitpid(qemu, NULL, 0);
+	if (machine > 0) {
+		kill(machine, SIGKILL);
+		while (waitpid(-1, NULL, 0) > 0)
+			;
 	}
-	qemu = 0;
+	machine = 0;
 }
 
 static __attribute__((noreturn)) void leave(int status)
 {
-	stop_qemu();
+	stop_machine();
 	restore_terminal();
 	exit(status);
 }
@@ -123,18 +125,18 @@ static int create_file(const char *name)
 	return fd;
 }
 
-static int start_qemu(char **argv)
+static int start_machine(char **argv)
 {
-	int ends[2], null, messages = create_file("qemu.log");
+	int ends[2], null, messages = create_file("machine.log");
 	pid_t parent = getpid();
 	sigset_t none;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		fail("socketpair: %m");
-	qemu = fork();
-	if (qemu < 0)
+	machine = fork();
+	if (machine < 0)
 		fail("fork: %m");
-	if (qemu > 0) {
+	if (machine > 0) {
 		close(ends[1]);
 		close(messages);
 		return ends[0];
@@ -369,14 +371,15 @@ int main(int argc, char **argv)
 
 	argv += 1 + terminal;
 	if (argc < 3 + terminal)
-		fail("usage: host-relay [-t] DIR QEMU [ARGUMENT...]");
+		fail("usage: host-relay [-t] DIR MACHINE [ARGUMENT...]");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	occupy_standard_descriptors();
 	if (chdir(argv[0]) < 0)
 		fail("%s: %m", argv[0]);
 	signals = catch_signals();
 	log = create_file("kernel.log");
-	guest = start_qemu(argv + 1);
+	guest = start_machine(argv + 1);
 	if (terminal)
 		make_terminal_raw();
 	relay(guest, signals, log);

@@ -6,7 +6,8 @@
 # A prepared kernel is one directory, $cache/kernels/NAME:
 #
 #   release          its release, as uname -r says; written last
-#   vmlinux          uncompressed, which QEMU enters two seconds sooner than a bzImage
+#   vmlinux          uncompressed, which QEMU enters two seconds sooner than a bzImage; `linux`, a
+#                    program, of a User Mode Linux kernel (uml.sh)
 #   modules/         lib/modules/RELEASE, uncompressed, with depmod's indices
 #   headers          link to where modules are built (kernel-make.sh does)
 #   make-arguments   for make there, one a line; may be missing
@@ -14,11 +15,14 @@
 #   boot-modules     the modules a guest needs before it sees its host, one path a line
 
 readonly default_kernel=6.12
-readonly known_kernels=(6.1 6.12 7.3)
+readonly known_kernels=(6.1 6.12 7.3 "${uml_kernels[@]}")
 
 # prepare_kernel NAME: leaves it in the cache and its directory in $kernel_dir.
 prepare_kernel() {
     kernel_dir=$cache/kernels/$1
+    case $1 in
+    bare | debug) prepare_uml_kernel "$1"; return ;;
+    esac
     [[ -e $kernel_dir/release ]] || with_lock "$cache/kernels.lock" make_kernel_dir "$1"
     prepare_compiler "$1"
 }

@@ -5,12 +5,13 @@
 #
 #   self-test.sh [NAME...]      all, or those named
 #
-# on the kernel $SHALE_KERNEL_NAME where the promise is not about another one.
+# on the kernel $SHALE_KERNEL_NAME (6.12), prepared in $SHALE_KERNEL, where the promise is not about another one.
 
 set -u
 kernel=${SHALE_KERNEL_NAME:-6.12}
 run=$(realpath "$(dirname "$0")/../../run")
 work=$(mktemp -d)
+kernel_dir=${SHALE_KERNEL:-${SHALE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/shale}/kernels/$kernel}
 trap 'rm -rf "$work"' EXIT
 
 tests=(
@@ -29,9 +30,6 @@ tests=(
     scratch_is_empty_and_over_8_gib
     each_base_is_what_was_asked_for
     module_and_tools_are_there
-    kernel_is_the_one_that_was_asked_for
-    as_overlay_the_module_stands_in_for_overlayfs
-    overlayfs_is_there_to_compare_with
     kernel_warning_is_99
     kernel_warning_wins_over_the_commands_failure
     line_that_mentions_a_warning_is_none
@@ -40,6 +38,30 @@ tests=(
     two_machines_at_once
     interrupt_leaves_nothing_behind
 )
+case $kernel in
+bare)
+    tests+=(as_overlay_the_module_stands_in_for_overlayfs overlayfs_is_not_there file_handles_are_not_there) ;;
+debug)
+    tests+=(
+        overlayfs_is_there_to_compare_with
+        leak_is_reported
+        overflow_is_reported
+        vmalloc_overflow_is_reported
+        use_after_free_is_reported
+        sleep_in_atomic_is_reported
+        lock_order_is_reported
+        list_twice_is_reported
+        free_active_is_reported
+        shift_is_reported
+        memory_fails_on_demand
+    ) ;;
+*)
+    tests+=(
+        kernel_is_the_one_that_was_asked_for
+        as_overlay_the_module_stands_in_for_overlayfs
+        overlayfs_is_there_to_compare_with
+    ) ;;
+esac
 (($#)) && tests=("$@")
 
 vm() {
@@ -128,8 +150,9 @@ scratch_is_empty_and_over_8_gib() {
 }
 
 each_base_is_what_was_asked_for() {
-    local base
-    for base in ext4 xfs btrfs tmpfs; do
+    local base bases=(ext4 xfs btrfs tmpfs)
+    [[ $kernel == bare ]] && bases=(ext4 tmpfs)
+    for base in "${bases[@]}"; do
         same "$base" "$(vm --base "$base" -- findmnt -no FSTYPE /scratch)" || return
     done
 }
@@ -161,6 +184,14 @@ overlayfs_is_there_to_compare_with() {
     local status=$?
     ((status != 77)) || { skip="this kernel has no overlayfs"; return 0; }
     same 0 "$status"
+}
+
+overlayfs_is_not_there() {
+    expect 0 vm -- sh -c '! grep -w overlay /proc/filesystems && ! modprobe overlay'
+}
+
+file_handles_are_not_there() {
+    expect 0 vm -- sh -c 'grep -q " vfs_open$" /proc/kallsyms && ! grep exportfs /proc/kallsyms'
 }
 
 kernel_warning_is_99() {
@@ -211,6 +242,77 @@ interrupt_leaves_nothing_behind() {
         same "$((128 + $(kill -l "$signal")))" "$status" || return
         same "" "$(pgrep -a --session "$leader")" || return
     done
+}
+
+# --- The debug kernel's detectors: each fires on a bug of its kind ---------------
+
+# reported NAME PATTERN: the bug NAME of misbehave.c fails the run, with words like PATTERN.
+reported() {
+    build_misbehave && expect 99 vm -- insmod "$misbehave/misbehave.ko" "what=$1" && has_said "$2"
+}
+
+# Where the guest sees it, too.
+misbehave=$(dirname "$run")/build/vm/misbehave
+
+build_misbehave() {
+    mkdir -p "$misbehave"
+    cp "$(dirname "$0")"/misbehave/* "$misbehave/"
+    make -C "$kernel_dir/headers" M="$misbehave" modules >"$work/errors" 2>&1 && return
+    sed 's/^/#   /' "$work/errors"
+    return 1
+}
+
+has_said() {
+    grep -qE "$1" "$work/errors" && return
+    echo "# nothing like '$1' in:"
+    sed 's/^/#   /' "$work/errors"
+    return 1
+}
+
+leak_is_reported() {
+    reported leak 'unreferenced object .*\(size 1[0-9]+\)' && has_said 'leak\+0x.* \[misbehave\]'
+}
+
+overflow_is_reported() {
+    reported overflow 'KASAN: slab-out-of-bounds in overflow'
+}
+
+vmalloc_overflow_is_reported() {
+    reported vmalloc_overflow 'KASAN: vmalloc-out-of-bounds in vmalloc_overflow'
+}
+
+use_after_free_is_reported() {
+    reported use_after_free 'KASAN: slab-use-after-free in use_after_free'
+}
+
+sleep_in_atomic_is_reported() {
+    reported sleep_in_atomic 'BUG: sleeping function called from invalid context'
+}
+
+lock_order_is_reported() {
+    reported lock_order 'WARNING: possible circular locking dependency detected'
+}
+
+list_twice_is_reported() {
+    reported list_twice 'list_add double add'
+}
+
+free_active_is_reported() {
+    reported free_active 'ODEBUG: free active .* object type: timer_list'
+}
+
+shift_is_reported() {
+    reported shift 'UBSAN: shift-out-of-bounds in .*misbehave.c'
+}
+
+# The tenth allocation from now on fails, and the task that asked for it is told so.
+memory_fails_on_demand() {
+    expect 0 vm -- bash -c '
+        echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+        for ((nth = 1; nth < 30; nth++)); do
+            (echo "$nth" >/proc/self/fail-nth; mkdir "/scratch/$nth") || failed=yes
+        done
+        [[ $failed == yes ]]' && has_said 'Cannot allocate memory'
 }
 
 echo "KTAP version 1"
