@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * File data. vfs_iocb_iter_write() takes the freeze protection of the file's file system by itself
- * from 6.8 on, and keeps it for a write that was queued until kiocb_end_write(). A file is
+ * File data. vfs_iocb_iter_write() and do_splice_direct() take the freeze protection of the file's
+ * file system by themselves from 6.8 on; the former keeps it for a write that was queued until
+ * kiocb_end_write(). A file is
  * spliced from by vfs_splice_read() from 6.5 on. It is mapped by either of two operations from
  * 6.16 on.
  */
@@ -11,6 +12,11 @@
 #include <linux/fs.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
+
+/* Locks and leases moved out of linux/fs.h with 6.3. */
+#if __has_include(<linux/filelock.h>)
+#include <linux/filelock.h>
+#endif
 
 #ifndef SHALE_HAS_PROTECTED_IOCB_WRITE
 
@@ -28,7 +34,19 @@ static inline ssize_t compat_vfs_iocb_iter_write(struct file *file, struct kiocb
 	return ret;
 }
 
-#define vfs_iocb_iter_write compat_vfs_iocb_iter_write
+static inline ssize_t compat_do_splice_direct(struct file *in, loff_t *in_pos, struct file *out,
+					      loff_t *pos, size_t len, unsigned int flags)
+{
+	ssize_t ret;
+
+	file_start_write(out);
+	ret = do_splice_direct(in, in_pos, out, pos, len, flags);
+	file_end_write(out);
+	return ret;
+}
+
+#define vfs_iocb_iter_write	compat_vfs_iocb_iter_write
+#define do_splice_direct	compat_do_splice_direct
 
 #endif
 

@@ -72,6 +72,12 @@ static int compat_##f(struct dentry *dentry, unsigned int flags)		\
 
 #ifdef SHALE_HAS_D_REAL_TYPE
 
+/* Does @part, or what it stands on, have this inode? Return: the dentry that does, or NULL. */
+static inline struct dentry *shale_dentry_of_inode(struct dentry *part, const struct inode *inode)
+{
+	return d_inode(part) == inode ? part : NULL;
+}
+
 #define SHALE_ADAPT_D_REAL(f, part)
 #define SHALE_OP_D_REAL(f) f
 
@@ -81,6 +87,14 @@ enum d_real_type {
 	D_REAL_DATA,
 	D_REAL_METADATA,
 };
+
+/* A layer may be a stacking file system, which gave its own real file our path again. */
+static inline struct dentry *shale_dentry_of_inode(struct dentry *part, const struct inode *inode)
+{
+	struct dentry *real = d_real(part, inode);
+
+	return d_inode(real) == inode ? real : NULL;
+}
 
 /*
  * Who names an inode has a file: our own, or a real one that was opened with our path;

@@ -48,7 +48,9 @@ static inline int compat_merge_ops(struct genl_ops *merged, const struct genl_op
 	for (i = 0; i < nr; i++) {
 		if (n && merged[n - 1].cmd == ops[i].cmd) {
 			merged[n - 1].doit = merged[n - 1].doit ?: ops[i].doit;
+			merged[n - 1].start = merged[n - 1].start ?: ops[i].start;
 			merged[n - 1].dumpit = merged[n - 1].dumpit ?: ops[i].dumpit;
+			merged[n - 1].done = merged[n - 1].done ?: ops[i].done;
 			merged[n - 1].flags |= ops[i].flags;
 		} else {
 			merged[n++] = ops[i];

@@ -130,7 +130,7 @@ struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *di
 		return dentry;
 	if (d_is_positive(dentry)) {
 		end_creating(dentry);
-		return ERR_PTR(-ESTALE);
+		return ERR_PTR(-EEXIST);
 	}
 	dentry = make_locked(tok, dir, dentry, what);
 	if (IS_ERR(dentry))
@@ -177,13 +177,19 @@ int shale_upper_remove_dentry(const struct shale_token *tok, struct dentry *dir,
 	return err;
 }
 
+/* That a name is gone or an object has left its directory is somebody's doing behind our back. */
+static int stale(int err)
+{
+	return err == -ENOENT || err == -EINVAL ? -ESTALE : err;
+}
+
 int shale_upper_start_renaming(const struct shale_token *tok, struct renamedata *rd,
 			       const struct qstr *old_name, const struct qstr *new_name)
 {
 	struct qstr old_last = own_name(old_name), new_last = own_name(new_name);
 
 	rd->mnt_idmap = shale_upper_idmap(tok);
-	return start_renaming(rd, 0, &old_last, &new_last);
+	return stale(start_renaming(rd, 0, &old_last, &new_last));
 }
 
 int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct renamedata *rd,
@@ -192,7 +198,7 @@ int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct rena
 	struct qstr new_last = own_name(new_name);
 
 	rd->mnt_idmap = shale_upper_idmap(tok);
-	return start_renaming_dentry(rd, 0, old, &new_last);
+	return stale(start_renaming_dentry(rd, 0, old, &new_last));
 }
 
 int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd)

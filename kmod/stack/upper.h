@@ -81,7 +81,7 @@ struct shale_new {
 
 /**
  * shale_upper_make - make an object
- * Return: its dentry, counted; ERR_PTR(-ESTALE) when the name is taken, or what the upper says.
+ * Return: its dentry, counted; ERR_PTR(-EEXIST) when the name is taken, or what the upper says.
  */
 struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *dir,
 				const struct qstr *name, const struct shale_new *what);

@@ -56,6 +56,8 @@ static int remove_plainly(const struct shale_token *tok, struct dentry *dir,
 {
 	int err = 0;
 
+	if (!victim)
+		return -ESTALE;	/* it was a lower's alone, and was removed there */
 	if (d_is_dir(victim))
 		err = shale_dir_remove_whiteouts(tok, victim);
 	return err ?: shale_upper_remove(tok, dir, name, victim);

@@ -23,7 +23,7 @@ struct dentry *shale_workdir_make(const struct shale_token *tok, const struct sh
 		int len = snprintf(name, sizeof(name), "#%x", atomic_inc_return(&counter));
 
 		dentry = shale_upper_make(tok, tok->upper->workdir, &QSTR_LEN(name, len), what);
-		if (dentry != ERR_PTR(-ESTALE))
+		if (dentry != ERR_PTR(-EEXIST))
 			return dentry;
 	} while (!fatal_signal_pending(current));
 	return ERR_PTR(-EINTR);

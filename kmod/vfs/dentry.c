@@ -28,14 +28,15 @@ static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
 static __maybe_unused struct dentry *part_of_inode(struct dentry *dentry, const struct inode *real)
 {
 	const struct shale_entry *entry;
+	struct dentry *part = NULL;
 
 	guard(rcu)();
 	entry = shale_entry_rcu(d_inode(dentry));
-	if (entry->upper && d_inode(entry->upper) == real)
-		return entry->upper;
-	if (entry->lower && d_inode(entry->lower->part[0].dentry) == real)
-		return entry->lower->part[0].dentry;
-	return dentry;
+	if (entry->upper)
+		part = shale_dentry_of_inode(entry->upper, real);
+	if (!part && entry->lower)
+		part = shale_dentry_of_inode(entry->lower->part[0].dentry, real);
+	return part ?: dentry;
 }
 
 static int revalidate_real(struct dentry *real, unsigned int flags, bool weak)

@@ -66,8 +66,9 @@ static int make_in_place(struct creation *c, const struct shale_token *tok)
 {
 	struct dentry *made = shale_upper_make(tok, c->upper_dir, &c->dentry->d_name, &c->what);
 
+	/* A name that we know to be free is taken only behind our back. */
 	if (IS_ERR(made))
-		return PTR_ERR(made);
+		return made == ERR_PTR(-EEXIST) ? -ESTALE : PTR_ERR(made);
 	c->made = made;
 	return 0;
 }

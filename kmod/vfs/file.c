@@ -48,6 +48,9 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 		if (err)
 			return ERR_PTR(err);
 	}
+	/* The VFS has asked our inode, which may not know of the flag yet. */
+	if ((mask & MAY_WRITE) && IS_APPEND(d_inode(real.dentry)) && !(flags & O_APPEND))
+		return ERR_PTR(-EPERM);
 	return shale_real_file_open(file, flags | shale_noatime_flag(&real), &real);
 }
 
@@ -258,6 +261,9 @@ static int shale_mmap(struct file *file, struct vm_area_struct *vma)
 		return PTR_ERR(real);
 	if (!can_mmap_file(real))
 		return -ENODEV;
+	if ((vma->vm_flags & VM_SHARED) && (file->f_mode & FMODE_WRITE) &&
+	    IS_APPEND(file_inode(real)))
+		return -EACCES;
 
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
 		err = shale_real_file_mmap(file, real, vma);
@@ -417,6 +423,7 @@ const struct file_operations shale_file_fops = {
 	.fadvise		= shale_fadvise,
 	.copy_file_range	= shale_copy_file_range,
 	.remap_file_range	= shale_remap_file_range,
+	.setlease		= generic_setlease,
 };
 
 /* Our inode has no pages. That it has operations at all is what readahead() asks for. */

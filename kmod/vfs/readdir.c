@@ -83,4 +83,5 @@ const struct file_operations shale_dir_fops = {
 	.llseek		= shale_dir_llseek,
 	.release	= shale_dir_release,
 	.fsync		= shale_dir_fsync,
+	.setlease	= generic_setlease,
 };

@@ -333,6 +333,19 @@ CASE(refusals, "unlink of a directory and rmdir of a file are refused, and copy 
  *	top  t0 ... t49  d/
  *	low  l0 ... l49  t0 ... t49  d/{l0 ... l49}
  */
+CASE(gone_below, "a lower file that was removed behind our back can't be removed, and harms nobody")
+{
+	set_up();
+	only_shale("overlayfs removes the name it has in its cache");
+	make_file("low/f", "low");
+	mount_layers("low");
+	expect_text("merged/f", "low");
+	OK(unlink("low/f"));
+	FAILS(unlink("merged/f"), ESTALE);
+	expect_names("upper", "");
+	make_file("low/f", "low");	/* no case may leave a lower changed */
+}
+
 CASE(remove_everything, "rm -rf of all layers' contents leaves whiteouts and an empty mount")
 {
 	int i;
