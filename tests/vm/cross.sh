@@ -52,7 +52,7 @@ prepare_cross_headers() {
 
 newest_cross_release() {
     private_apt "$1" cache pkgnames linux-headers- |
-        sed -n "s/^linux-headers-\(6\.[0-9].*-$2\)\$/\1/p" | sort -V | tail -n 1
+        sed -n "s/^linux-headers-\(6\.[-0-9.+deb]*-$2\)\$/\1/p" | sort -V | tail -n 1
 }
 
 # The programs of the headers (fixdep, modpost) come from the same kernel's package for this machine.
