@@ -10,6 +10,7 @@
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
+#   cross       the module compiled for other architectures, on the host
 #   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
 #
 # What runs in a guest has its kernel before its name. The quick set is one boot with
@@ -37,6 +38,7 @@ run_all_on() {
     prepare_or_fail "$1" && ready=yes
     run_checks
     run_unit_tests
+    run_cross_builds
     [[ $ready == yes ]] || return
     run_on_kernel "$1" all
     run_vm_self_test "$1"

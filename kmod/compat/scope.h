@@ -34,6 +34,11 @@ label:										\
 })
 #endif
 
+/* What an array's length is kept in, for compilers that check it. Stable 6.1 got it late. */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
 #ifndef SHALE_HAS_FREE_KVFREE
 DEFINE_FREE(kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #endif

@@ -4,11 +4,11 @@
 # What stands behind `./run install` and `./run uninstall`: the module and the tools on this host. The
 # module is left to DKMS, which builds it again for each new kernel, or put beside one kernel's own.
 #
-# $manifest lists what is not DKMS's: files, and with a slash at the end directories, that were not there
+# $install_manifest lists what is not DKMS's: files, and with a slash at the end directories, that were not there
 # before; a line "depmod RELEASE" for each kernel that has to learn of it.
 
-readonly prefix=/usr/local
-readonly manifest=$prefix/share/shale/installed
+readonly install_prefix=/usr/local
+readonly install_manifest=$install_prefix/share/shale/installed
 dkms_names=(shale shale-overlay)
 
 read_version() {
@@ -68,18 +68,18 @@ install_everything() {
 # The whole tree as it will be is made aside, so that it is known what was not there before.
 install_tools() {
     local stage=$build/install path
-    say "install: the tools, below $prefix"
+    say "install: the tools, below $install_prefix"
     rm -rf "$stage"
-    DESTDIR=$stage quietly install cmake --install "$build/userspace" --prefix "$prefix"
-    mkdir -p "$stage/usr/sbin" "$stage$(dirname "$manifest")"
+    DESTDIR=$stage quietly install cmake --install "$build/userspace" --prefix "$install_prefix"
+    mkdir -p "$stage/usr/sbin" "$stage$(dirname "$install_manifest")"
     # mount(8) looks nowhere else for its helpers.
-    ln -s "$prefix/sbin/mount.shale" "$stage/usr/sbin/mount.shale"
+    ln -s "$install_prefix/sbin/mount.shale" "$stage/usr/sbin/mount.shale"
     (cd "$stage" && find . -mindepth 1 \( -type d -printf '/%P/\n' -o -printf '/%P\n' \)) | sort |
         while read -r path; do
             [[ $path == */ && -d $path ]] || echo "$path"
         done >"$build/install.manifest"
     cp -a --no-preserve=ownership "$stage/." / || die "install: cannot copy the tools"
-    cp "$build/install.manifest" "$manifest"
+    cp "$build/install.manifest" "$install_manifest"
 }
 
 # source_for NAME DIR: what the module NAME is built from.
@@ -113,7 +113,7 @@ install_beside_kernels() {
         install -D -m 644 -t "/lib/modules/$release/updates" "$build/install-$name/$module.ko" ||
             die "install: cannot write to /lib/modules/$release"
         depmod "$release"
-        printf '%s\n' "/lib/modules/$release/updates/$module.ko" "depmod $release" >>"$manifest"
+        printf '%s\n' "/lib/modules/$release/updates/$module.ko" "depmod $release" >>"$install_manifest"
     done
 }
 
@@ -134,10 +134,10 @@ uninstall_everything() {
             [[ -e $path ]] && uninstall_from_dkms "$name" "${path##*"$name"-}"
         done
     done
-    [[ -e $manifest ]] || return 0
+    [[ -e $install_manifest ]] || return 0
     # Deepest first, so that directories are empty by the time they are reached.
-    sort -r "$manifest" >"$build/uninstall.manifest"
-    rm -f "$manifest"
+    sort -r "$install_manifest" >"$build/uninstall.manifest"
+    rm -f "$install_manifest"
     while read -r path; do
         case $path in
         "depmod "*) ;;

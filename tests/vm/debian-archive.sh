@@ -7,7 +7,8 @@
 
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# make_private_apt DIR SUITE...: from then on, `private_apt DIR get|cache ...` works.
+# make_private_apt DIR SUITE...: from then on, `private_apt DIR get|cache ...` works. For packages of
+# $apt_architecture, if that is set.
 make_private_apt() {
     local dir=$1 output
     shift
@@ -21,6 +22,9 @@ make_private_apt() {
 #clear DPkg;
 #clear Dir::State;
 #clear Dir::Cache;
+#clear APT::Architectures;
+APT::Architecture "${apt_architecture:-amd64}";
+APT::Architectures { "${apt_architecture:-amd64}"; };
 Dir "$dir/";
 Dir::Etc "etc";
 Dir::Etc::netrc "/etc/apt/auth.conf";
@@ -57,7 +61,7 @@ debian_sources() {
             uri=$(debian_uri "$suite")
             [[ -n $uri ]] || die "apt: none of this host's package sources is Debian's main archive"
         fi
-        [[ -z $uri ]] || echo "deb [arch=amd64 signed-by=$debian_keyring] $uri $suite main"
+        [[ -z $uri ]] || echo "deb [arch=${apt_architecture:-amd64} signed-by=$debian_keyring] $uri $suite main"
     done
 }
 

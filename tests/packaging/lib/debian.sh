@@ -58,7 +58,7 @@ make_clean_root() {
         --skip=cleanup/apt/lists,cleanup/apt/cache \
         --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \
         --essential-hook='echo MODULES=list >"$1/etc/initramfs-tools/conf.d/modules"' \
-        --include="dkms,openssl,initramfs-tools,busybox,zstd,linux-image-$release,linux-headers-$release" \
+        --include="mount,dkms,openssl,initramfs-tools,busybox,zstd,linux-image-$release,linux-headers-$release" \
         --customize-hook='chroot "$1" apt-get --yes --no-install-recommends --download-only install \
             libarchive13 libnl-3-200 libnl-genl-3-200 libsqlite3-0' \
         bookworm "$cache/new" - &&

@@ -30,6 +30,8 @@ make_root_disk() {
     mke2fs -q -t ext4 -d "$dir" "$work/root.img" 64M && mke2fs -q -t ext4 "$work/upper.img" 64M
 }
 
+arguments="console=ttyS0 panic=-1 oops=panic no_timer_check mitigations=off random.trust_cpu=on reboot=t quiet"
+
 # boot_on UPPER NAME...: boots with that writable layer; the guest passes exactly the tests with those names.
 boot_on() {
     local upper=$1 accelerator
@@ -40,8 +42,7 @@ boot_on() {
         -kernel "$SHALE_KERNEL/vmlinux" -initrd "$root/boot/initrd.img-$release" \
         -drive "file=$work/root.img,if=virtio,format=raw,cache=unsafe" \
         -drive "file=$work/upper.img,if=virtio,format=raw,cache=unsafe" \
-        -append "console=ttyS0 panic=-1 oops=panic no_timer_check mitigations=off random.trust_cpu=on reboot=t quiet
-            root=/dev/vda rootfstype=ext4 ro shale_upper=$upper" </dev/null
+        -append "$arguments root=/dev/vda rootfstype=ext4 ro shale_upper=$upper" </dev/null
     tr -d '\r' <"$work/console" | tee "$work/console.txt" | tail -n 40
     [[ $(sed -n 's/^shale-test: pass //p' "$work/console.txt") == "$(printf '%s\n' "$@")" ]]
 }
