@@ -109,6 +109,19 @@ static const char *dir_in(const char *mount)
 	return text_of("%s/d%u", mount, any(NR_DIRS));
 }
 
+/* Mostly one of four that all tasks are after at the moment, others a moment later. */
+static const char *pool_name(const char *mount)
+{
+	struct timespec now;
+	unsigned int moment, number = any(NR_POOL);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	moment = now.tv_sec * 10 + now.tv_nsec / 100000000;
+	if (any(8))
+		number = (4 * moment + any(4)) % NR_POOL;
+	return text_of("%s/pool/p%u", mount, number);
+}
+
 static const char *name_in(const char *mount, char kind)
 {
 	return text_of("%s/%c%X", dir_in(mount), kind, any(NR_NAMES));
@@ -118,7 +131,7 @@ static const char *name_in(const char *mount, char kind)
 static const char *any_name(const char *mount)
 {
 	if (!any(3))
-		return text_of("%s/pool/p%u", mount, any(NR_POOL));
+		return pool_name(mount);
 	return name_in(mount, "sommxf"[any(6)]);
 }
 
@@ -288,7 +301,7 @@ static void hold_open(void)
 
 	if (held[nr].fd)
 		close(held[nr].fd);
-	snprintf(held[nr].path, sizeof(held[nr].path), "merged/pool/p%u", any(NR_POOL));
+	snprintf(held[nr].path, sizeof(held[nr].path), "%s", pool_name("merged"));
 	held[nr].fd = TRY(open(held[nr].path, O_RDONLY | O_CLOEXEC));
 	for (nr = 0; nr < 16; nr++) {
 		if (held[nr].fd > 0)
@@ -300,7 +313,7 @@ static void hold_open(void)
 
 static void renew_pool(void)
 {
-	const char *temp = "merged/pool/temp", *path = text_of("merged/pool/p%u", any(NR_POOL));
+	const char *temp = "merged/pool/temp", *path = pool_name("merged");
 	int fd;
 
 	if (any(4)) {
@@ -327,6 +340,10 @@ static void rename_any(void)
 {
 	char kind = "som"[any(3)];
 
+	if (!any(4)) {
+		TRY(rename(pool_name("merged"), pool_name("merged")));
+		return;
+	}
 	/* Within its kind; a directory may be told to move into itself. */
 	TRY_OR(renameat2(AT_FDCWD, name_in("merged", kind), AT_FDCWD, name_in("merged", kind),
 			 any(4) ? 0 : any(2) ? RENAME_EXCHANGE : RENAME_NOREPLACE), EINVAL);
@@ -406,7 +423,7 @@ static void look(void)
 
 static void copy_up(const char *mount)
 {
-	const char *path = text_of("%s/pool/p%u", mount, any(NR_POOL));
+	const char *path = pool_name(mount);
 
 	switch (any(4)) {
 	case 0:
@@ -600,9 +617,10 @@ static const struct job jobs[] = {
 	{ "list", list, 0 },
 	{ "look", look, 0 },
 	{ "copy up", copy_up_merged, 0 },
+	{ "copy up", copy_up_merged, 0 },
 	{ "change attributes", change_attributes, 0 },
 	{ "drop caches", drop_caches, 200 },
-	{ "remount", remount, 100 },
+	{ "remount", remount, 300 },
 	{ "exchange the bind mount", exchange_bound, 50 },
 	{ "exchange the other mount", exchange_other, 50 },
 	{ "use the other mount", use_other, 1 },

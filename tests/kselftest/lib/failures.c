@@ -354,6 +354,7 @@ void fail_everywhere(const struct operation *operation)
 {
 	static const struct cause injection = { inject_begin, injection_ended, { ENOMEM, EFAULT }, false };
 
+	inject_require();
 	set_up_world(operation);
 	inject_open();
 	learn(operation);

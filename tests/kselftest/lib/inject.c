@@ -35,15 +35,20 @@ static void be_silent(void)
 	globfree(&found);
 }
 
-void inject_open(void)
+void inject_require(void)
 {
-	nth_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (nth_file < 0)
+	if (access("/proc/thread-self/fail-nth", W_OK))
 		SKIP("this kernel injects no failures");
-	/* Those that may sleep are nearly all that there are. */
+	/* Allocations that may sleep are nearly all that there are. */
 	if (!set(DEBUGFS "failslab/ignore-gfp-wait", "N"))
 		SKIP("this kernel fails no allocations (CONFIG_FAILSLAB, debugfs)");
 	be_silent();
+}
+
+void inject_open(void)
+{
+	nth_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	CHECK(nth_file >= 0);
 }
 
 void inject_begin(int nth)

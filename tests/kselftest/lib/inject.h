@@ -9,6 +9,9 @@
 #include <stdbool.h>
 
 /* Skips the case where the kernel injects no failures. */
+void inject_require(void);
+
+/* For this process and no other. */
 void inject_open(void);
 
 void inject_begin(int nth);
