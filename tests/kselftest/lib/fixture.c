@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "device.h"
+
 static const char *step_file;
 static int step_line;
 
@@ -17,7 +19,8 @@ struct shared {
 	char lowers[4096];		/* of the first mount; empty: none was made */
 	char options[8192];		/* of the last mount */
 	uint64_t digest;		/* of all lowers, before the first mount */
-	unsigned long flags;
+	bool own_base;			/* the case's directory is a file system of its own */
+	struct device device;		/* which lies on this one; no path: on none */
 };
 
 static struct shared *shared;
@@ -159,6 +162,16 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return type == FTW_DP ? rmdir(path) : unlink(path);
 }
 
+static int remove_below(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	return where->level ? remove_one(path, st, type, where) : 0;
+}
+
+void remove_in(const char *path)
+{
+	nftw(path, remove_below, 16, FTW_PHYS | FTW_DEPTH | FTW_MOUNT);
+}
+
 /* Unmounts what is mounted below the working directory, the last first. */
 static int unmount_all(void)
 {
@@ -212,6 +225,20 @@ static int after_the_case(void)
 	return failed;
 }
 
+/* Whoever forgets to let go of a layer keeps the file system, though it is mounted nowhere. */
+static int unmount_base(const char *dir)
+{
+	if (umount2(dir, 0)) {
+		printf("# unmounting the base after the case: %s\n", errno_name(errno));
+		umount2(dir, MNT_DETACH);
+		return 1;
+	}
+	if (!shared->device.path[0] || !device_in_use(&shared->device))
+		return 0;
+	printf("# the base is still in use when nothing is mounted any more\n");
+	return 1;
+}
+
 /* The parent stays behind to clean up; the case goes on in the child. */
 static void stay_behind(const char *dir)
 {
@@ -224,8 +251,11 @@ static void stay_behind(const char *dir)
 		return;
 	}
 	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(!chdir(dir));
 	failed = after_the_case();
 	CHECK(!chdir("/"));
+	if (shared->own_base)
+		failed += unmount_base(dir);
 	nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH | FTW_MOUNT);
 	if (WIFSIGNALED(status)) {
 		printf("# killed by signal %d\n", WTERMSIG(status));
@@ -237,22 +267,99 @@ static void stay_behind(const char *dir)
 	_exit(failed ? KTAP_FAIL : KTAP_PASS);
 }
 
-void set_up(void)
+/* Room for what cases write, and for the least that mkfs makes. */
+static const struct base {
+	const char *name;
+	const char *type;
+	off_t size;		/* of its device; 0: it has none */
+	const char *options;	/* of mkfs */
+	bool breakable;		/* the device can be made to fail */
+} bases[] = {
+	{ "tmpfs", "tmpfs", 0, NULL, false },
+	{ "ext4", "ext4", 64 << 20, "-q -m 0 -N 256 -J size=1 -E nodiscard", false },
+	{ "xfs", "xfs", 512 << 20, "-q", false },
+	{ "btrfs", "btrfs", 256 << 20, "-q", false },
+	{ BREAKABLE, "ext4", 64 << 20, "-q -N 256 -J size=1 -E nodiscard", true },
+};
+
+static const struct base *base;		/* of this case, if it has one of its own */
+static char base_dir[] = "/scratch/kselftest.XXXXXX";
+static struct mapped mapped;
+
+static void make_device(void)
+{
+	struct device loop = loop_device(base->size);
+
+	shared->device = loop;
+	if (base->breakable) {
+		mapped = map_device(&loop);
+		shared->device = mapped.device;
+	}
+	make_fs(&shared->device, base->type, base->options);
+}
+
+static void mount_base(void)
+{
+	step_ok("mounting the base", mount_fs(base->size ? shared->device.path : "none", base_dir,
+					      base->type, 0, NULL));
+	shared->own_base = true;
+}
+
+static void use_base(const char *name)
+{
+	base = bases;
+	while (strcmp(base->name, name))
+		base++;
+	if (base->size)
+		make_device();
+	mount_base();
+}
+
+void base_break_(enum base_damage damage)
+{
+	int fd = open_(".", O_RDONLY);
+
+	step_ok("syncfs", syncfs(fd));
+	close(fd);
+	mapped_set(&mapped, damage == READS_AND_WRITES_FAIL ? MAPPED_DEAD : MAPPED_NO_WRITES);
+}
+
+void base_repair_(void)
+{
+	mapped_set(&mapped, MAPPED_WHOLE);
+}
+
+void base_remount_(void)
+{
+	CHECK(!chdir("/"));
+	step_ok("unmounting the base", umount2(base_dir, 0));
+	base_repair_();
+	mount_base();
+	CHECK(!chdir(base_dir));
+}
+
+void set_up_on(const char *name)
 {
 	static const char * const dirs[] = { "top", "low", "upper", "work", "merged" };
-	char dir[] = "/scratch/kselftest.XXXXXX";
 	size_t i;
 
 	umask(022);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	CHECK(shared != MAP_FAILED);
-	CHECK(mkdtemp(dir));
-	CHECK(!chdir(dir));
+	CHECK(mkdtemp(base_dir));
+	stay_behind(base_dir);
+	if (name)
+		use_base(name);
+	CHECK(!chdir(base_dir));
 	CHECK(!chmod(".", 0755));
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		CHECK(!mkdir(dirs[i], 0755));
-	stay_behind(dir);
+}
+
+void set_up(void)
+{
+	set_up_on(NULL);
 }
 
 /* The mount */

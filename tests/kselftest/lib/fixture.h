@@ -72,6 +72,20 @@ bool on_shale(void);
 void only_shale(const char *why);
 
 void set_up(void);
+/*
+ * The same on a new file system of the given type: tmpfs, ext4, xfs, btrfs, or an ext4 whose device
+ * can be broken. Skips the case where the kernel has none.
+ */
+void set_up_on(const char *type);
+#define BREAKABLE "breakable"
+enum base_damage { WRITES_FAIL, READS_AND_WRITES_FAIL };
+void base_break_(enum base_damage damage);
+void base_repair_(void);
+/* Whole again, and as after a power cut: what was not written then is lost. */
+void base_remount_(void);
+#define base_break(damage) STEP(base_break_(damage))
+#define base_repair() STEP(base_repair_())
+#define base_remount() STEP(base_remount_())
 enum { READ_ONLY = 1 };
 void mount_layers_(const char *lowers, int flags);
 void mount_options_(const char *where, const char *options);
@@ -103,6 +117,9 @@ void set_mtime_(const char *path, time_t sec, long nsec);
 /* Replaces the content through a descriptor opened with O_WRONLY | O_TRUNC. */
 #define write_text(path, text) STEP(write_text_(path, text))
 #define set_mtime(path, sec, nsec) STEP(set_mtime_(path, sec, nsec))
+
+/* Removes all that is in a directory. */
+void remove_in(const char *path);
 
 /* Looking */
 struct stat stat_of_(const char *path);

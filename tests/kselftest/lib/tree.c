@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tree.h"
+
+#include "fixture.h"
+
+enum { MAX_LAYERS = 16 };
+
+#define MARKS "trusted.overlay."
+#define ESCAPE "overlay."
+
+/* Earlier times are those that set_mtime() gave; no machine's clock is as late. */
+static const time_t long_ago = 1500000000;
+
+struct walk {
+	FILE *out;
+	enum tree_mtime mtime;
+	bool layers;		/* marks and whiteouts have their meaning */
+};
+
+/* The directories that one directory of the union is made of, the top-most first. */
+struct parts {
+	int nr;
+	struct stat stat;	/* of the top-most */
+	char path[MAX_LAYERS][512];
+};
+
+/* Describing an object */
+
+static uint64_t hash_content(const char *path)
+{
+	static char buffer[1 << 16];
+	uint64_t hash = 0xcbf29ce484222325;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t size, i;
+
+	if (fd < 0)
+		fail("open(%s): %s, not success", path, errno_name(errno));
+	while ((size = read(fd, buffer, sizeof(buffer))) > 0) {
+		for (i = 0; i < size; i++)
+			hash = (hash ^ (unsigned char)buffer[i]) * 0x100000001b3;
+	}
+	if (size < 0)
+		fail("read(%s): %s, not success", path, errno_name(errno));
+	close(fd);
+	return hash;
+}
+
+static void put_content(struct walk *walk, const char *path, const struct stat *st)
+{
+	char target[4096];
+	ssize_t len;
+
+	if (S_ISREG(st->st_mode)) {
+		fprintf(walk->out, " %016llx", (long long)hash_content(path));
+	} else if (S_ISLNK(st->st_mode)) {
+		len = readlink(path, target, sizeof(target) - 1);
+		if (len < 0)
+			fail("readlink(%s): %s, not success", path, errno_name(errno));
+		fprintf(walk->out, " -> %.*s", (int)len, target);
+	}
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+/* What a mount calls the attribute that its layer has as @name. NULL: a mark. */
+static const char *shown_name(const struct walk *walk, const char *name, char *buffer)
+{
+	if (!walk->layers || strncmp(name, MARKS, strlen(MARKS)))
+		return name;
+	name += strlen(MARKS);
+	if (strncmp(name, ESCAPE, strlen(ESCAPE)))
+		return NULL;
+	sprintf(buffer, MARKS "%s", name + strlen(ESCAPE));
+	return buffer;
+}
+
+static void put_xattr(struct walk *walk, const char *path, const char *name)
+{
+	char value[4096], shown[XATTR_NAME_MAX + 32];
+	ssize_t size, i;
+
+	size = lgetxattr(path, name, value, sizeof(value));
+	if (size < 0)
+		fail("lgetxattr(%s, %s): %s, not success", path, name, errno_name(errno));
+	name = shown_name(walk, name, shown);
+	if (!name)
+		return;
+	fprintf(walk->out, " %s=", name);
+	for (i = 0; i < size; i++)
+		fprintf(walk->out, "%02x", (unsigned char)value[i]);
+}
+
+static void put_xattrs(struct walk *walk, const char *path)
+{
+	char list[8192], *names[256];
+	ssize_t size = llistxattr(path, list, sizeof(list)), pos;
+	int nr = 0, i;
+
+	if (size < 0 && errno != EOPNOTSUPP)
+		fail("llistxattr(%s): %s, not success", path, errno_name(errno));
+	for (pos = 0; pos < size && nr < 256; pos += strlen(list + pos) + 1)
+		names[nr++] = list + pos;
+	qsort(names, nr, sizeof(names[0]), by_text);
+	for (i = 0; i < nr; i++)
+		put_xattr(walk, path, names[i]);
+}
+
+static void put_mtime(struct walk *walk, const struct stat *st)
+{
+	if (walk->mtime == NO_MTIME)
+		return;
+	if (walk->mtime == MTIME || st->st_mtim.tv_sec < long_ago)
+		fprintf(walk->out, " %lld.%09ld", (long long)st->st_mtim.tv_sec,
+			st->st_mtim.tv_nsec);
+	else
+		fprintf(walk->out, " new");
+}
+
+static char type_letter(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG: return 'f';
+	case S_IFDIR: return 'd';
+	case S_IFLNK: return 'l';
+	case S_IFCHR: return 'c';
+	case S_IFBLK: return 'b';
+	case S_IFIFO: return 'p';
+	case S_IFSOCK: return 's';
+	default: return '?';
+	}
+}
+
+static void put_object(struct walk *walk, const char *shown, const char *path,
+		       const struct stat *st)
+{
+	fprintf(walk->out, "%s %c %04o %u:%u", shown, type_letter(st->st_mode),
+		st->st_mode & 07777, st->st_uid, st->st_gid);
+	if (!S_ISDIR(st->st_mode)) {
+		fprintf(walk->out, " %lu %lld", (unsigned long)st->st_nlink,
+			(long long)st->st_size);
+		put_mtime(walk, st);
+	}
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		fprintf(walk->out, " %x", (unsigned int)st->st_rdev);
+	put_content(walk, path, st);
+	put_xattrs(walk, path);
+	fputc('\n', walk->out);
+}
+
+/* Walking */
+
+static bool is_opaque(const struct walk *walk, const char *path)
+{
+	char value;
+
+	return walk->layers && lgetxattr(path, MARKS "opaque", &value, 1) == 1 && value == 'y';
+}
+
+/*
+ * Looks @name up. Return: whether it is shown; then the first of @found is the object, and if that
+ * is a directory, the rest of @found are those that it merges with.
+ */
+static bool look_up(const struct walk *walk, const struct parts *dirs, const char *name,
+		    struct parts *found)
+{
+	int i;
+
+	found->nr = 0;
+	for (i = 0; i < dirs->nr; i++) {
+		char *path = found->path[found->nr];
+		struct stat here;
+
+		snprintf(path, sizeof(found->path[0]), "%s/%s", dirs->path[i], name);
+		if (lstat(path, &here)) {
+			if (errno != ENOENT)
+				fail("lstat(%s): %s, not success", path, errno_name(errno));
+			continue;
+		}
+		if (walk->layers && S_ISCHR(here.st_mode) && !here.st_rdev)
+			break;
+		if (found->nr && !S_ISDIR(here.st_mode))
+			break;
+		if (!found->nr++)
+			found->stat = here;
+		if (!S_ISDIR(here.st_mode) || is_opaque(walk, path))
+			break;
+	}
+	return found->nr > 0;
+}
+
+struct names {
+	char **name;
+	size_t nr, max;
+};
+
+static void read_names(struct names *names, const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		fail("opendir(%s): %s, not success", path, errno_name(errno));
+	errno = 0;
+	while ((entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (names->nr == names->max) {
+			names->max = names->max ? 2 * names->max : 64;
+			names->name = realloc(names->name, names->max * sizeof(char *));
+		}
+		names->name[names->nr++] = strdup(entry->d_name);
+		errno = 0;
+	}
+	if (errno)
+		fail("readdir(%s): %s, not success", path, errno_name(errno));
+	closedir(dir);
+}
+
+/* In order. A name that one directory has twice stays twice: it is wrong, and to be seen. */
+static struct names names_of(const struct walk *walk, const struct parts *dirs)
+{
+	struct names names = { };
+	size_t i, nr = 0;
+	int part;
+
+	for (part = 0; part < dirs->nr; part++)
+		read_names(&names, dirs->path[part]);
+	qsort(names.name, names.nr, sizeof(names.name[0]), by_text);
+	for (i = 0; i < names.nr; i++) {
+		if (walk->layers && nr && !strcmp(names.name[nr - 1], names.name[i]))
+			free(names.name[i]);
+		else
+			names.name[nr++] = names.name[i];
+	}
+	names.nr = nr;
+	return names;
+}
+
+static void walk_dir(struct walk *walk, const struct parts *dirs, const char *shown)
+{
+	struct names names = names_of(walk, dirs);
+	struct parts *found = calloc(1, sizeof(*found));
+	size_t i;
+
+	for (i = 0; i < names.nr; i++) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s%s%s", shown, *shown ? "/" : "", names.name[i]);
+		if (look_up(walk, dirs, names.name[i], found)) {
+			put_object(walk, path, found->path[0], &found->stat);
+			if (S_ISDIR(found->stat.st_mode))
+				walk_dir(walk, found, path);
+		} else if (!walk->layers) {
+			fprintf(walk->out, "%s is listed, but not there\n", path);
+		}
+		free(names.name[i]);
+	}
+	free(names.name);
+	free(found);
+}
+
+static char *walk_all(struct walk *walk, const struct parts *roots)
+{
+	char *text;
+	size_t size;
+
+	walk->out = open_memstream(&text, &size);
+	if (!walk->out)
+		fail("open_memstream: %s", errno_name(errno));
+	walk_dir(walk, roots, "");
+	fclose(walk->out);
+	return text;
+}
+
+char *tree_of(const char *dir, enum tree_mtime mtime)
+{
+	struct walk walk = { .mtime = mtime };
+	struct parts roots = { .nr = 1 };
+
+	snprintf(roots.path[0], sizeof(roots.path[0]), "%s", dir);
+	return walk_all(&walk, &roots);
+}
+
+char *union_of(const char *layers, enum tree_mtime mtime)
+{
+	struct walk walk = { .mtime = mtime, .layers = true };
+	struct parts roots = { };
+	char list[4096], *rest, *layer;
+
+	snprintf(list, sizeof(list), "%s", layers);
+	for (layer = strtok_r(list, ":", &rest); layer && roots.nr < MAX_LAYERS;
+	     layer = strtok_r(NULL, ":", &rest)) {
+		if (exists(layer))
+			snprintf(roots.path[roots.nr++], sizeof(roots.path[0]), "%s", layer);
+	}
+	return walk_all(&walk, &roots);
+}
+
+char *tree_difference(const char *got, const char *wanted)
+{
+	size_t got_len, wanted_len;
+	char *text;
+
+	for (;;) {
+		got_len = strcspn(got, "\n");
+		wanted_len = strcspn(wanted, "\n");
+		if (got_len != wanted_len || memcmp(got, wanted, got_len))
+			break;
+		if (!*got)
+			return NULL;
+		got += got_len + 1;
+		wanted += wanted_len + 1;
+	}
+	CHECK(asprintf(&text, "it has \"%.*s\", not \"%.*s\"", (int)got_len, got, (int)wanted_len,
+		       wanted) >= 0);
+	return text;
+}
