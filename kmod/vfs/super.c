@@ -47,6 +47,7 @@ static struct shale_layer *layer_at(const struct shale_stack *stack, unsigned in
 static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 			struct fs_context *fc)
 {
+	const struct shale_config *config = fc->fs_private;
 	const struct shale_layer *which;
 	const char *why;
 	unsigned int i;
@@ -58,7 +59,8 @@ static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 		return err;
 	}
 
-	if (SHALE_IS_OVERLAY && nr_layers(stack) < 2) {
+	/* overlayfs's rule, for those who use its options. */
+	if (SHALE_IS_OVERLAY && !config->described && nr_layers(stack) < 2) {
 		errorfc(fc, "at least two lower layers are needed where there is no upper");
 		return -EINVAL;
 	}

@@ -6,11 +6,8 @@
 
 set -u -o pipefail
 
-if [[ ${SHALE_MODULE:-shale} != shale ]]; then
-    echo "TAP version 13"
-    echo "1..0 # SKIP the command asks for the module shale, and $SHALE_MODULE is loaded"
-    exit 0
-fi
+# What it is loaded as. The command finds out by itself.
+readonly module=${SHALE_MODULE:-shale}
 
 parent=/scratch
 [[ -d $parent ]] || parent=${TMPDIR:-/tmp}
@@ -44,10 +41,10 @@ ok() {
 refuses() {
     local status=$1 words=$2 before after actual word
     shift 2
-    before=$(grep -c ' - shale ' /proc/self/mountinfo)
+    before=$(grep -c " - $module " /proc/self/mountinfo)
     "$@" >out 2>err
     actual=$?
-    after=$(grep -c ' - shale ' /proc/self/mountinfo)
+    after=$(grep -c " - $module " /proc/self/mountinfo)
     cat out err
     [[ $actual == "$status" && $before == "$after" ]] || return
     while [[ -n $words ]]; do
@@ -87,8 +84,12 @@ ok "mounts tells the mount point" shows "$scratch/m" mounts_field "['mountpoints
 ok "mounts tells the layers in order" shows "['$scratch/a', '$scratch/b']" mounts_field "['lowers']"
 ok "mounts tells the upper" shows "$scratch/u" mounts_field "['upper']"
 ok "mounts counts copies" shows 2 mounts_field "['copy_ups']"
-ok "refuses an upper in use" refuses 1 "$scratch/u|in use|" shale mount --lower b --upper u --work w2 m2
-ok "refuses a work directory in use" refuses 1 "$scratch/w|in use|" shale mount --lower b --upper u2 --work w m2
+if [[ $module == shale ]]; then
+    ok "refuses an upper in use" refuses 1 "$scratch/u|in use|" shale mount --lower b --upper u --work w2 m2
+    ok "refuses a work directory in use" refuses 1 "$scratch/w|in use|" shale mount --lower b --upper u2 --work w m2
+else
+    ok "mounts an upper in use, as overlayfs does" sh -c 'shale mount --lower b --upper u --work w2 m2 && shale umount m2'
+fi
 ok "says that a mount is in use" refuses 1 "$scratch/m: in use|--lazy|" sh -c 'cd m && shale umount ..//m'
 ok "unmounts by name" shale umount web
 ok "nothing is mounted then" shows "nothing is mounted" shale mounts

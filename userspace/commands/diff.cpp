@@ -3,7 +3,6 @@
 #include <memory>
 
 #include <fcntl.h>
-#include <linux/shale.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
@@ -48,7 +47,7 @@ Layers layers_of_snapshot(const std::string& name, Store& store) {
 
 Layers find_layers(const std::string& target, const Globals& globals) {
     const auto point = mounted_on(target);
-    if (point && point->type == SHALE_FAMILY_NAME)
+    if (point && is_shale(*point))
         return layers_of_mount(target);
     if (point || target.find('/') != std::string::npos)
         throw Error(target,

@@ -13,29 +13,25 @@
 
 namespace shale {
 
-namespace {
-
-/// Only the file system itself, not a part of it bound somewhere else.
-bool is_whole_shale(const mounting::MountPoint& mount) {
-    return mount.type == SHALE_FAMILY_NAME && mount.root == "/";
-}
-
-bool any_shale(const std::vector<mounting::MountPoint>& mounts) {
-    return std::any_of(mounts.begin(), mounts.end(), is_whole_shale);
-}
-
-} // namespace
-
 std::optional<Store> existing_store(const std::string& root) {
     if (access((root + "/shale.db").c_str(), F_OK) != 0)
         return std::nullopt;
     return Store::open(root);
 }
 
+bool is_shale(const mounting::MountPoint& mount) {
+    if (mount.type == SHALE_FAMILY_NAME)
+        return true;
+    if (mount.type != netlink::stand_in_name)
+        return false;
+    const auto client = netlink::Client::open_if_loaded();
+    return client && client->file_system() == mount.type;
+}
+
 std::vector<mounting::MountPoint> mount_points(const netlink::MountRecord& mount) {
     std::vector<mounting::MountPoint> found;
     for (auto& candidate : mounting::read_mountinfo()) {
-        if (candidate.type == SHALE_FAMILY_NAME && candidate.major == mount.major &&
+        if (candidate.type == mount.type && candidate.major == mount.major &&
             candidate.minor == mount.minor)
             found.push_back(std::move(candidate));
     }
@@ -84,8 +80,12 @@ std::optional<mounting::MountPoint> mounted_on(const std::string& directory) {
 
 std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optional<Store>& store) {
     std::vector<mounting::MountPoint> found;
+    auto client = netlink::Client::open_if_loaded();
     const auto mounts = mounting::read_mountinfo();
-    if (!any_shale(mounts))
+    // Who may not ask for mounts is not to be told so where there are none.
+    if (!client || std::none_of(mounts.begin(), mounts.end(), [&](const auto& mount) {
+            return mount.type == client->file_system();
+        }))
         return found;
 
     std::optional<SnapshotRecord> snapshot;
@@ -95,13 +95,15 @@ std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optio
                 snapshot = std::move(candidate);
         }
     }
-    for (const auto& record : netlink::Client::open().mounts()) {
+    for (const auto& record : client->mounts()) {
         const bool named = snapshot ? record.upper && same_object(*record.upper, snapshot->upper)
                                     : record.source == name;
         if (!named)
             continue;
         for (const auto& mount : mounts) {
-            if (is_whole_shale(mount) && mount.major == record.major && mount.minor == record.minor)
+            // The file system itself, not a part of it bound somewhere else.
+            if (mount.type == record.type && mount.root == "/" && mount.major == record.major &&
+                mount.minor == record.minor)
                 found.push_back(mount);
         }
     }

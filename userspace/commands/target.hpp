@@ -17,6 +17,10 @@ namespace shale {
 /// The store, or nothing if none was made at @p root yet.
 std::optional<Store> existing_store(const std::string& root);
 
+/// Whether @p mount is one of the module's. overlayfs has mounts of a type that ours may have, too,
+/// so the module is asked in case of doubt.
+bool is_shale(const mounting::MountPoint& mount);
+
 /// The mount points of @p mount; several if it is bound to further places.
 std::vector<mounting::MountPoint> mount_points(const netlink::MountRecord& mount);
 

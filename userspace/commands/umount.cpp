@@ -2,8 +2,6 @@
 #include <iostream>
 #include <memory>
 
-#include <linux/shale.h>
-
 #include "base/error.hpp"
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
@@ -33,7 +31,7 @@ constexpr const char* examples = "Examples:\n"
 
 mounting::MountPoint find_mount(const std::string& target, std::optional<Store>& store) {
     if (auto mount = mounted_on(target)) {
-        if (mount->type != SHALE_FAMILY_NAME)
+        if (!is_shale(*mount))
             throw Error(target, "not a Shale mount: its type is " + mount->type,
                         "\"umount " + target + "\" unmounts it; \"shale mounts\" lists Shale's");
         return *std::move(mount);

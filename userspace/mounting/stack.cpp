@@ -68,11 +68,17 @@ struct OpenStack {
     }
 };
 
-UniqueFd describe(const Stack& stack) {
+/// A stack that the kernel knows and nobody has mounted yet.
+struct PendingStack {
+    UniqueFd fd;
+    std::string file_system; ///< the type that takes it
+};
+
+PendingStack describe(const Stack& stack) {
     const OpenStack layers(stack);
     auto client = netlink::Client::open();
     try {
-        return client.new_stack(layers.description());
+        return {client.new_stack(layers.description()), client.file_system()};
     } catch (const netlink::Refused& refused) {
         throw explain(refused, stack);
     }
@@ -137,16 +143,16 @@ Error explain(const netlink::Refused& refused, const Stack& stack) {
 
 void mount_stack(const Stack& stack, const std::string& target) {
     const UniqueFd directory = open_directory("mount point ", target);
-    const UniqueFd pending = describe(stack);
+    const PendingStack pending = describe(stack);
     const bool read_only = stack.read_only || !stack.upper;
 
-    FsContext context(SHALE_FAMILY_NAME);
+    FsContext context(pending.file_system);
     context.set_string("source", stack.source);
     for (const std::string& option : stack.options)
         set_option(context, option);
     if (read_only)
         context.set_flag("ro");
-    context.set_fd("stack", pending.get());
+    context.set_fd("stack", pending.fd.get());
     context.create();
     const UniqueFd mount = context.mount(stack.attributes | (read_only ? MOUNT_ATTR_RDONLY : 0));
     if (move_mount(mount.get(), "", directory.get(), "",

@@ -3,7 +3,9 @@
 
 #include <linux/shale.h>
 #include <netlink/attr.h>
+#include <netlink/cache.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <sys/socket.h>
 
@@ -50,27 +52,74 @@ void enable(nl_sock* socket, int option) {
         throw Error::from_errno("netlink", errno);
 }
 
+/// All families of the kernel.
+class FamilyList {
+public:
+    explicit FamilyList(nl_sock* socket) {
+        nl_cache* list = nullptr;
+        check(genl_ctrl_alloc_cache(socket, &list), "cannot list the families of the kernel");
+        list_.reset(list);
+    }
+
+    std::optional<std::uint16_t> number(const std::string& name) const {
+        genl_family* const family = genl_ctrl_search_by_name(list_.get(), name.c_str());
+        if (!family)
+            return std::nullopt;
+        const auto number = static_cast<std::uint16_t>(genl_family_get_id(family));
+        genl_family_put(family);
+        return number;
+    }
+
+private:
+    struct FreeCache {
+        void operator()(nl_cache* cache) const noexcept { nl_cache_free(cache); }
+    };
+    std::unique_ptr<nl_cache, FreeCache> list_;
+};
+
+std::optional<std::uint16_t> number_by_name(nl_sock* socket, const std::string& name) {
+    const int number = genl_ctrl_resolve(socket, name.c_str());
+    if (number == -NLE_OBJ_NOTFOUND)
+        return std::nullopt;
+    check(number, "cannot look up the family of the module");
+    return static_cast<std::uint16_t>(number);
+}
+
 } // namespace
 
 Client Client::open() {
+    if (auto client = open_if_loaded())
+        return *std::move(client);
+    throw Error("module shale", "not loaded into the running kernel",
+                "as root, run: modprobe shale");
+}
+
+std::optional<Client> Client::open_if_loaded() {
     Socket socket{nl_socket_alloc()};
     if (!socket)
         throw std::bad_alloc();
     nl_socket_disable_auto_ack(socket.get());
     check(genl_connect(socket.get()), "cannot connect to the kernel");
 
-    const int family = genl_ctrl_resolve(socket.get(), SHALE_FAMILY_NAME);
-    if (family == -NLE_OBJ_NOTFOUND)
-        throw Error("module shale", "not loaded into the running kernel",
-                    "as root, run: modprobe shale");
-    check(family, "cannot look up the family shale");
+    auto family = resolve_family(socket.get());
+    if (!family)
+        return std::nullopt;
 
     check(nl_socket_set_buffer_size(socket.get(), receive_buffer, send_buffer),
           "cannot enlarge the buffers");
     nl_socket_enable_msg_peek(socket.get());
     enable(socket.get(), NETLINK_EXT_ACK);
     enable(socket.get(), NETLINK_CAP_ACK);
-    return {std::move(socket), static_cast<std::uint16_t>(family)};
+    return Client(std::move(socket), *std::move(family));
+}
+
+std::optional<Family> Client::resolve_family(nl_sock* socket) {
+    // A list of what there is comes first: asked for a family by name, the kernel loads the module
+    // that has it, and one that is loaded under its other name is meant rather than that.
+    const FamilyList list(socket);
+    if (auto loaded = find_family([&](const std::string& name) { return list.number(name); }))
+        return loaded;
+    return find_family([&](const std::string& name) { return number_by_name(socket, name); });
 }
 
 bool Client::exchange(const Message& request, Exchange::Handler handler) {
@@ -102,7 +151,7 @@ bool Client::exchange(const Message& request, Exchange::Handler handler) {
 
 UniqueFd Client::new_stack(const StackDescription& stack) {
     UniqueFd pending;
-    exchange(encode_new(family_, stack), [&pending](const nlmsghdr* message) {
+    exchange(encode_new(family_.number, stack), [&pending](const nlmsghdr* message) {
         auto* const header = const_cast<nlmsghdr*>(message);
         if (const auto* answer = nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_STACK_STACK);
             answer && nla_len(answer) >= 4)
@@ -116,11 +165,11 @@ UniqueFd Client::new_stack(const StackDescription& stack) {
 
 std::vector<MountRecord> Client::mounts() {
     for (int attempt = 0;; ++attempt) {
-        MountAssembler assembler;
+        MountAssembler assembler(file_system());
         bool interrupted = false;
         try {
             interrupted =
-                exchange(encode_get_all(family_), [&](const nlmsghdr* m) { assembler.add(m); });
+                exchange(encode_get_all(family_.number), [&](const nlmsghdr* m) { assembler.add(m); });
         } catch (const Refused& refused) {
             throw untold(refused);
         }
@@ -130,9 +179,9 @@ std::vector<MountRecord> Client::mounts() {
 }
 
 MountRecord Client::mount_of(int fd) {
-    MountAssembler assembler;
+    MountAssembler assembler(file_system());
     try {
-        exchange(encode_get_by_fd(family_, fd), [&](const nlmsghdr* m) { assembler.add(m); });
+        exchange(encode_get_by_fd(family_.number, fd), [&](const nlmsghdr* m) { assembler.add(m); });
     } catch (const Refused& refused) {
         throw untold(refused);
     }

@@ -7,10 +7,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "netlink/exchange.hpp"
+#include "netlink/family.hpp"
 #include "netlink/message.hpp"
 #include "netlink/mount_record.hpp"
 
@@ -21,6 +24,12 @@ class Client {
 public:
     /// Connects. Throws shale::Error, which says how to load the module if it is not loaded.
     static Client open();
+
+    /// Connects, or returns nothing if the module is not loaded. Throws shale::Error.
+    static std::optional<Client> open_if_loaded();
+
+    /// The type of the module's mounts: "shale", or "overlay" where it goes by that name.
+    const std::string& file_system() const noexcept { return family_.name; }
 
     /// Describes a stack to the kernel, which resolves the layers with the caller's rights and
     /// makes private mounts of them. The descriptors in `stack` may be closed afterwards; closing
@@ -40,13 +49,16 @@ private:
     };
     using Socket = std::unique_ptr<nl_sock, FreeSocket>;
 
-    Client(Socket socket, std::uint16_t family) : socket_(std::move(socket)), family_(family) {}
+    Client(Socket socket, Family family)
+        : socket_(std::move(socket)), family_(std::move(family)) {}
+
+    static std::optional<Family> resolve_family(nl_sock* socket);
 
     /// Sends `request` and hands what comes back to `handler`; whether the list was interrupted.
     bool exchange(const Message& request, Exchange::Handler handler);
 
     Socket socket_;
-    std::uint16_t family_;
+    Family family_;
 };
 
 } // namespace shale::netlink

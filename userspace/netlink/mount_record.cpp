@@ -39,6 +39,7 @@ void MountAssembler::add(const nlmsghdr* message) {
     const auto id = number(attribute);
     auto& [record, announced] = mounts_[id];
     record.id = id;
+    record.type = type_;
 
     if (const auto* first = nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_FIRST);
         first && u32(first) != record.lowers.size())

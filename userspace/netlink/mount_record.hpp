@@ -18,6 +18,7 @@ struct MountRecord {
     std::uint64_t id = 0;
     std::uint32_t major = 0;
     std::uint32_t minor = 0;
+    std::string type; ///< of the file system, as /proc/mounts has it
     std::string source;
     std::optional<std::string> upper; ///< absent in a mount without writable layer
     std::optional<std::string> work;
@@ -30,6 +31,9 @@ struct MountRecord {
 /// order, each saying with SHALE_A_MOUNT_FIRST where it goes on.
 class MountAssembler {
 public:
+    /// `type` is that of all the mounts' file systems.
+    explicit MountAssembler(std::string type) : type_(std::move(type)) {}
+
     /// Takes in one message. Throws std::runtime_error if it does not fit what came before:
     /// without id, not attributes, or with layers that leave a gap.
     void add(const nlmsghdr* message);
@@ -43,6 +47,7 @@ private:
         MountRecord record;
         std::uint32_t announced = 0;
     };
+    std::string type_;
     std::map<std::uint64_t, Pending> mounts_;
 };
 

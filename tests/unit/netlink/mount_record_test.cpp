@@ -9,7 +9,7 @@ namespace shale::netlink {
 namespace {
 
 TEST(MountAssembler, PutsOneMountTogetherFromSeveralMessages) {
-    MountAssembler assembler;
+    MountAssembler assembler("overlay");
     assembler.add(nlmsg_hdr(mount_head(5, 4, {"/a", "/b"}).get()));
     assembler.add(nlmsg_hdr(mount_part(5, 2, {"/c"}).get()));
     assembler.add(nlmsg_hdr(mount_part(5, 3, {"/d"}).get()));
@@ -18,6 +18,7 @@ TEST(MountAssembler, PutsOneMountTogetherFromSeveralMessages) {
     ASSERT_EQ(mounts.size(), 1u);
     EXPECT_EQ(mounts[0].id, 5u);
     EXPECT_EQ(mounts[0].minor, 57u);
+    EXPECT_EQ(mounts[0].type, "overlay");
     EXPECT_EQ(mounts[0].source, "web");
     EXPECT_EQ(mounts[0].upper, "/s/upper");
     EXPECT_EQ(mounts[0].work, "/s/work");
@@ -27,7 +28,7 @@ TEST(MountAssembler, PutsOneMountTogetherFromSeveralMessages) {
 }
 
 TEST(MountAssembler, KeepsMountsApartAndInOrderOfTheirIds) {
-    MountAssembler assembler;
+    MountAssembler assembler("shale");
     assembler.add(nlmsg_hdr(mount_head(9, 1, {"/a"}).get()));
     assembler.add(nlmsg_hdr(mount_head(2, 1, {"/b"}).get()));
 
@@ -38,7 +39,7 @@ TEST(MountAssembler, KeepsMountsApartAndInOrderOfTheirIds) {
 }
 
 TEST(MountAssembler, LeavesOutAMountThatWentAwayMeanwhile) {
-    MountAssembler assembler;
+    MountAssembler assembler("shale");
     assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
     assembler.add(nlmsg_hdr(mount_head(2, 1, {"/b"}).get()));
 
@@ -48,7 +49,7 @@ TEST(MountAssembler, LeavesOutAMountThatWentAwayMeanwhile) {
 }
 
 TEST(MountAssembler, RefusesAGapBetweenLayers) {
-    MountAssembler assembler;
+    MountAssembler assembler("shale");
     assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
     EXPECT_THROW(assembler.add(nlmsg_hdr(mount_part(1, 2, {"/c"}).get())), std::runtime_error);
 }
@@ -56,7 +57,7 @@ TEST(MountAssembler, RefusesAGapBetweenLayers) {
 TEST(MountAssembler, RefusesAMessageWithoutId) {
     Message message{nlmsg_alloc()};
     genlmsg_put(message.get(), 0, our_sequence, 33, 0, 0, SHALE_CMD_GET, 1);
-    MountAssembler assembler;
+    MountAssembler assembler("shale");
     EXPECT_THROW(assembler.add(nlmsg_hdr(message.get())), std::runtime_error);
 }
 
