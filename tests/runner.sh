@@ -18,10 +18,12 @@
 
 run_tests() {
     local name
-    words=("$@")
+    words=("$@") wrapper=()
     results=$build/test/results
     : >"$results"
-    if [[ $quick == no ]]; then
+    if [[ $coverage == yes ]]; then
+        run_for_coverage "$kernel" "$([[ $quick == yes ]] && echo quick || echo all)"
+    elif [[ $quick == no ]]; then
         run_all_on "$kernel"
     else
         run_quick_set_on "$kernel"
@@ -198,13 +200,13 @@ title_of() {
 }
 
 # run_on_kernel NAME all|quick: one boot of the kernel that was prepared. What its log reports fails the run as a
-# test of its own.
+# test of its own. What stands in ${wrapper[@]} runs the programs.
 run_on_kernel() {
     local programs title status
     title=$(title_of "$1")
     mapfile -t programs < <(guest_programs "$2")
     ((${#programs[@]})) || return 0
-    command=("$tree/tests/guest-programs.sh" "${programs[@]}")
+    command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
     open_sink "guest-${title// /-}" "$title: "
     run_in_vm </dev/null >&"$sink"
     status=$?

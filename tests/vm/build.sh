@@ -57,11 +57,12 @@ list_kselftests() {
 
 # The module is built in a copy, per kernel and name ($as), so that these don't disturb each
 # other. Leaves in $module_dir what the guest sees as /lib/modules: the kernel's
-# modules and ours, so that `modprobe shale` works there.
+# modules and ours, so that `modprobe shale` works there. For $coverage it counts what is run.
 build_module() {
     release=$(<"$kernel_dir/release")
-    local name=kmod-$release
+    local name=kmod-$release counting=()
     [[ $as == shale ]] || name+=-$as
+    [[ $coverage == no ]] || name+=-coverage counting=(GCOV_PROFILE=y)
     local copy=$build/$name sources
     module=$as module_dir=$copy/lib/modules
     sources=$(module_sources_state)
@@ -71,7 +72,8 @@ build_module() {
     rm -f "$copy/built"
     rsync -a --delete "$tree/kmod" "$tree/include" "$copy/"
     rsync -a "$tree/Kbuild" "$copy/"
-    quietly "$name" "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 SHALE_NAME="$as" modules
+    quietly "$name" "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 SHALE_NAME="$as" \
+        "${counting[@]}" modules
     install_module "$copy"
     echo "$sources" >"$copy/built"
 }

@@ -7,7 +7,7 @@
 
 BEGIN {
     before = 5      # lines shown before a report's first line
-    after = 60      # lines shown after its last one: longer than any stack trace
+    after = 80      # lines shown after its last one: longer than any stack trace
 }
 
 # The text without its time stamp, "[    1.234567] ", and the task that some kernels add.
@@ -41,22 +41,29 @@ function is_report(text) {
            text ~ /Slab cache still has objects/
 }
 
+# What the stack also holds, but nobody has called: half of a stack trace and more.
+function is_guess(text) {
+    return text ~ /^ +(\[<[0-9a-f]+>\] )?\? [^ ]+\+0x[0-9a-f]+\//
+}
+
+is_guess(message($0)) { next }
+
 {
-    line[NR] = $0
+    line[++lines] = $0
     if (is_report(message($0)))
-        report[NR] = 1
+        report[lines] = 1
 }
 
 END {
     shown = 0
-    for (n = 1; n <= NR; n++) {
+    for (n = 1; n <= lines; n++) {
         if (!(n in report))
             continue
         reports++
         first = n - before > shown ? n - before : shown + 1
         if (first > shown + 1)
             print "..."
-        for (last = n; last < NR && last < n + after && message(line[last]) !~ /^---\[ end trace/; last++)
+        for (last = n; last < lines && last < n + after && message(line[last]) !~ /^---\[ end trace/; last++)
             ;
         for (k = first; k <= last; k++)
             print line[k]

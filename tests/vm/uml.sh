@@ -115,6 +115,7 @@ install_uml_kernel() {
     (make_uml "$dir/build" -s INSTALL_MOD_PATH="$dir/modules" modules_install) >>"$dir/log" 2>&1 || uml_build_failed "$dir/log"
     release=$(<"$dir/build/include/config/kernel.release")
     rm -f "$dir/modules/lib/modules/$release/build"
+    mkdir -p "$dir/modules/lib/modules/$release/kernel"
     strip -o "$dir/linux" "$dir/build/linux"
     cp "$dir/build/.config" "$dir/config"
     find "$dir/build" \( -name '*.o' -o -name '*.a' -o -name '*.cmd' -o -name '*.ko' \) -delete
