@@ -6,6 +6,7 @@
  *
  * Each says which kernel came with it. Its body is one statement, as short as shows the difference.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fileattr.h>
 #include <linux/fs_context.h>
@@ -36,6 +37,12 @@ void probe_nothing(void)
 void probe_free_kvfree(void)
 {
 	void *memory __free(kvfree) = NULL;
+}
+
+/* 6.7: a file can be put at the end of a scope. */
+void probe_free_fput(void)
+{
+	struct file *file __free(fput) = NULL;
 }
 
 /* 6.3: a mount has a map of its own kind, rather than a user namespace. */

@@ -39,6 +39,10 @@ label:										\
 #define __counted_by(member)
 #endif
 
+#ifndef SHALE_HAS_FREE_FPUT
+DEFINE_FREE(fput, struct file *, if (!IS_ERR_OR_NULL(_T)) fput(_T))
+#endif
+
 #ifndef SHALE_HAS_FREE_KVFREE
 DEFINE_FREE(kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #endif

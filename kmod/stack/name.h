@@ -36,7 +36,10 @@ static inline bool shale_name_positive(const struct dentry *dentry)
  */
 static inline void shale_name_set(struct dentry *dentry, u64 epoch, unsigned long what)
 {
-	WRITE_ONCE(dentry->d_fsdata, (void *)(epoch << SHALE_NAME_EPOCH_SHIFT | what));
+	/* Where a word has 32 bits, so many stacks of one mount are told apart as 30 bits can. */
+	unsigned long word = (unsigned long)epoch << SHALE_NAME_EPOCH_SHIFT | what;
+
+	WRITE_ONCE(dentry->d_fsdata, (void *)word);
 }
 
 #endif

@@ -53,9 +53,9 @@ has_option() {
 mkdir m u w 'with,comma' 'with:colon'
 touch 'with,comma/comma' 'with:colon/colon'
 lowers=''
+mkdir -p layers/number-{1..300}
 for i in {1..300}; do
-    mkdir -p "layers/number-$i"
-    touch "layers/number-$i/file-$i"
+    : >"layers/number-$i/file-$i"
     lowers+=${lowers:+:}$scratch/layers/number-$i
 done
 special="lowerdir=$scratch/with\\,comma:$scratch/with\\:colon"

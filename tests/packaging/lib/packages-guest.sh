@@ -33,9 +33,8 @@ enter() {
 
 make_layers() {
     local i
-    mkdir -p /scratch/{upper,work,upper2,work2,layers}
+    mkdir -p /scratch/{upper,work,upper2,work2} /scratch/layers/number-{1..300}
     for i in {1..300}; do
-        mkdir "/scratch/layers/number-$i"
         echo "$i" >"/scratch/layers/number-$i/file-$i"
     done
     many=$(printf ':/scratch/layers/number-%s' {1..300})
