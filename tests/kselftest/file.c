@@ -335,6 +335,22 @@ static void allocation(void)
 
 /* Mapping */
 
+/* Has the kernel a file with two paths, or lets it us give a file another's? */
+static bool kernel_can_show_our_path(void)
+{
+	char line[512];
+	bool can = false;
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+
+	CHECK(symbols);
+	while (fgets(line, sizeof(line), symbols)) {
+		if (strstr(line, " backing_file_open\n") || strstr(line, " open_with_fake_path\n"))
+			can = true;
+	}
+	fclose(symbols);
+	return can;
+}
+
 static void mapped_writes_arrive(void)
 {
 	char line[512], data[4];
@@ -360,8 +376,8 @@ static void mapped_writes_arrive(void)
 		if (strstr(line, "/merged/file\n"))
 			seen = true;
 	}
-	CHECK(seen);
 	fclose(maps);
+	CHECK(seen || !kernel_can_show_our_path());
 
 	/* The mapping holds what it needs by itself. */
 	close(fd);
@@ -639,6 +655,8 @@ static void permission_listeners_are_not_asked(void)
 
 	set_up();
 	fanotify = fanotify_init(FAN_CLASS_CONTENT | FAN_NONBLOCK, O_RDONLY);
+	if (fanotify < 0 && errno == ENOSYS)
+		SKIP("the kernel has no fanotify");
 	CHECK(fanotify >= 0);
 	if (fanotify_mark(fanotify, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD, "/mnt/low")) {
 		CHECK_EQ(errno, EINVAL);
