@@ -51,7 +51,6 @@ check_installable() {
 install_everything() {
     local name names=(shale)
     read_version
-    check_installable
     uninstall_everything
     install_tools
     [[ $with_overlay == yes ]] && names+=(shale-overlay)
