@@ -9,6 +9,7 @@
 #   kselftest   programs made of tests/kselftest/*.c, KTAP, in a guest
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
+#   engines     tests/engines/*.sh, KTAP, in a guest of their own with the module as overlay
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 #
 # What runs in a guest has its kernel before its name. The quick set is one boot with
@@ -38,7 +39,15 @@ run_all_on() {
     run_unit_tests
     [[ $ready == yes ]] || return
     run_on_kernel "$1" all
+    [[ $as == overlay ]] || run_as_overlay "$1"
     run_vm_self_test "$1"
+}
+
+# run_as_overlay NAME: once more, for what engines ask of a module of that name.
+run_as_overlay() {
+    local as=overlay
+    [[ -n $(guest_programs engines) ]] || return 0
+    prepare_or_fail "$1" && run_on_kernel "$1" engines
 }
 
 run_quick_set_on() {
@@ -174,13 +183,14 @@ title_of() {
     echo "$1$([[ $as == shale ]] || echo " as $as")"
 }
 
-# run_on_kernel NAME all|quick: one boot of the kernel that was prepared. What its log reports fails the run as a
-# test of its own.
+# run_on_kernel NAME all|quick|engines: one boot of the kernel that was prepared. What its log reports fails the run
+# as a test of its own.
 run_on_kernel() {
     local programs title status
     title=$(title_of "$1")
     mapfile -t programs < <(guest_programs "$2")
     ((${#programs[@]})) || return 0
+    [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     command=("$tree/tests/guest-programs.sh" "${programs[@]}")
     open_sink "guest-${title// /-}" "$title: "
     run_in_vm </dev/null >&"$sink"
@@ -189,21 +199,36 @@ run_on_kernel() {
     result_of_kernel_log "$title" $status
 }
 
-# guest_programs all|quick: the wanted ones, "SUITE:PROGRAM" a line.
+# guest_programs all|quick|engines: the wanted ones, "SUITE:PROGRAM" a line.
 guest_programs() {
     local suite program name
-    {
-        list_kselftests | sed 's/^/kselftest /'
-        if [[ $1 == quick ]]; then
-            echo "interop $tree/tests/interop/module.sh"
-        else
-            printf 'commands %s\n' "$tree"/tests/commands/*.sh
-            printf 'interop %s\n' "$tree"/tests/interop/*.sh
-        fi
-    } | while read -r suite program; do
+    "list_$1_programs" | while read -r suite program; do
         name=$(basename "$program" .sh)
         wanted "$suite" "$name" && echo "$suite:$program"
     done
+}
+
+list_all_programs() {
+    list_kselftests | sed 's/^/kselftest /'
+    printf 'commands %s\n' "$tree"/tests/commands/*.sh
+    printf 'interop %s\n' "$tree"/tests/interop/*.sh
+    [[ $as == shale ]] || list_engines
+}
+
+list_quick_programs() {
+    list_kselftests | sed 's/^/kselftest /'
+    echo "interop $tree/tests/interop/module.sh"
+}
+
+list_engines_programs() {
+    list_engines
+    [[ $kernel != "$default_kernel" ]] || echo "commands $tree/tests/commands/commands.sh"
+}
+
+# An engine takes long, and cares for the kernel only by what it probes.
+list_engines() {
+    echo "engines $tree/tests/engines/probes.sh"
+    [[ $kernel != "$default_kernel" ]] || echo "engines $tree/tests/engines/podman.sh"
 }
 
 result_of_kernel_log() {
