@@ -9,6 +9,7 @@
 #   kselftest   programs made of tests/kselftest/*.c, KTAP, in a guest
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
+#   engines     tests/engines/*.sh, KTAP, in a guest of their own with the module as overlay
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 #   cross       the module compiled for other architectures, on the host
 #   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
@@ -43,8 +44,16 @@ run_all_on() {
     run_cross_builds
     [[ $ready == yes ]] || return
     run_on_kernel "$1" all
+    [[ $as == overlay ]] || run_as_overlay "$1"
     run_vm_self_test "$1"
     run_packaging_tests "$1"
+}
+
+# run_as_overlay NAME: once more, for what engines ask of a module of that name.
+run_as_overlay() {
+    local as=overlay
+    [[ -n $(guest_programs engines) ]] || return 0
+    prepare_or_fail "$1" && run_on_kernel "$1" engines
 }
 
 run_quick_set_on() {
@@ -55,6 +64,7 @@ run_quick_set_on() {
 # wanted SUITE NAME: whether the words ask for this test. No words ask for all.
 wanted() {
     local word
+    [[ " ${without[*]} " != *" $1 "* ]] || return 1
     ((${#words[@]})) || return 0
     for word in "${words[@]}"; do
         [[ $1 == *"$word"* || $2 == *"$word"* ]] && return
@@ -199,13 +209,14 @@ title_of() {
     echo "$1$([[ $as == shale ]] || echo " as $as")"
 }
 
-# run_on_kernel NAME all|quick: one boot of the kernel that was prepared. What its log reports fails the run as a
-# test of its own. What stands in ${wrapper[@]} runs the programs.
+# run_on_kernel NAME all|quick|engines: one boot of the kernel that was prepared. What its log reports fails the run
+# as a test of its own. What stands in ${wrapper[@]} runs the programs.
 run_on_kernel() {
     local programs title status
     title=$(title_of "$1")
     mapfile -t programs < <(guest_programs "$2")
     ((${#programs[@]})) || return 0
+    [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
     open_sink "guest-${title// /-}" "$title: "
     run_in_vm </dev/null >&"$sink"
@@ -214,23 +225,37 @@ run_on_kernel() {
     result_of_kernel_log "$title" $status
 }
 
-# guest_programs all|quick: the wanted ones, "SUITE:PROGRAM" a line.
+# guest_programs all|quick|engines: the wanted ones, "SUITE:PROGRAM" a line.
 guest_programs() {
     local suite program name
-    {
-        if [[ $1 == quick ]]; then
-            # Less those that repeat one thing hundreds of times, or go on for a set time.
-            list_kselftests | grep -vE '/(base_|failures_|stress)[^/]*$' | sed 's/^/kselftest /'
-            echo "interop $tree/tests/interop/module.sh"
-        else
-            list_kselftests | sed 's/^/kselftest /'
-            printf 'commands %s\n' "$tree"/tests/commands/*.sh
-            printf 'interop %s\n' "$tree"/tests/interop/*.sh
-        fi
-    } | while read -r suite program; do
+    "list_$1_programs" | while read -r suite program; do
         name=$(basename "$program" .sh)
         wanted "$suite" "$name" && echo "$suite:$program"
     done
+}
+
+list_all_programs() {
+    list_kselftests | sed 's/^/kselftest /'
+    printf 'commands %s\n' "$tree"/tests/commands/*.sh
+    printf 'interop %s\n' "$tree"/tests/interop/*.sh
+    [[ $as == shale ]] || list_engines
+}
+
+# Less those that repeat one thing hundreds of times, or go on for a set time.
+list_quick_programs() {
+    list_kselftests | grep -vE '/(base_|failures_|stress)[^/]*$' | sed 's/^/kselftest /'
+    echo "interop $tree/tests/interop/module.sh"
+}
+
+list_engines_programs() {
+    list_engines
+    [[ $kernel != "$default_kernel" ]] || echo "commands $tree/tests/commands/commands.sh"
+}
+
+# An engine takes long, and cares for the kernel only by what it probes.
+list_engines() {
+    echo "engines $tree/tests/engines/probes.sh"
+    [[ $kernel != "$default_kernel" ]] || echo "engines $tree/tests/engines/podman.sh"
 }
 
 result_of_kernel_log() {
