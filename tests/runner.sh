@@ -22,6 +22,9 @@ run_tests() {
     words=("$@") wrapper=()
     results=$build/test/results
     : >"$results"
+    for name in "${without[@]}"; do
+        result skip "$name: the whole suite # SKIP left out by --without"
+    done
     if [[ $coverage == yes ]]; then
         run_for_coverage "$kernel" "$([[ $quick == yes ]] && echo quick || echo all)"
     elif [[ $quick == no ]]; then
