@@ -25,6 +25,7 @@ make_root_disk() {
     while read -r file; do
         install -D "$root$file" "$dir$file"
     done < <(in_root sh -c 'echo /bin/busybox; ldd /bin/busybox | grep -o "/[^ ]*"')
+    [[ -x $dir/bin/busybox ]] || return
     cp "$tree/tests/packaging/lib/initramfs-init.sh" "$dir/sbin/init"
     echo below >"$dir/etc/lower"
     mke2fs -q -t ext4 -d "$dir" "$work/root.img" 64M && mke2fs -q -t ext4 "$work/upper.img" 64M
