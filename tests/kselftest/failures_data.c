@@ -297,6 +297,8 @@ OPERATION(write_async, "shale_file_fops.write_iter", "a file is written asynchro
 	return submit(mine, IOCB_CMD_PWRITE);
 }
 
+NO_OPERATION("shale_file_fops.setlease shale_dir_fops.setlease",
+	     "is the kernel's own: leases are on our inode, and no layer hears of them");
 NO_OPERATION("shale_file_fops.owner", "is no function");
 
 CASES_MAIN

@@ -62,9 +62,10 @@ download_cross_headers() {
         sed -nE 's/^ *Depends: (linux-headers-[0-9].*)/\1/p')
     kbuild=$(private_apt "$unfinished/apt" cache depends --important "$headers" |
         sed -nE 's/^ *Depends: (linux-kbuild-[0-9][^:]*).*/\1/p')
-    supervised env -C "$unfinished/debs" apt-get -c "$unfinished/apt/apt.conf" -qq download "$headers" "$common" >/dev/null &&
-        supervised env -C "$unfinished/debs" apt-get -c "$unfinished/apt-host/apt.conf" -qq download "$kbuild" >/dev/null ||
-        die "cross: cannot download $headers, $common and $kbuild"
+    supervised env -C "$unfinished/debs" apt-get -c "$unfinished/apt/apt.conf" -qq download "$headers" "$common" >/dev/null ||
+        die "cross: cannot download $headers and $common"
+    supervised env -C "$unfinished/debs" apt-get -c "$unfinished/apt-host/apt.conf" -qq download "$kbuild" >/dev/null ||
+        die "cross: cannot download $kbuild"
 }
 
 build_cross_module() {
