@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit
 
 # What turns one interface into another can't do without macros that define functions, leave arguments
 # out and look for headers.
-readonly compat_ignores=MACRO_ARG_UNUSED,MACRO_ARG_REUSE,MACRO_WITH_FLOW_CONTROL,TRAILING_SEMICOLON,COMPLEX_MACRO,UNNECESSARY_ELSE,BRACES,SPACING
+readonly compat_ignores=MACRO_ARG_UNUSED,MACRO_ARG_REUSE,MACRO_WITH_FLOW_CONTROL,TRAILING_SEMICOLON,COMPLEX_MACRO,UNNECESSARY_ELSE,BRACES,SPACING,SUSPECT_CODE_INDENT
 
 # check OPTION... -- FIND-TEST...
 check() {

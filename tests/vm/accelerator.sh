@@ -33,6 +33,7 @@ kvm_works() {
 # Without an initramfs the kernel boots, finds no root and panics, which reboots,
 # which ends QEMU: a second or two where KVM is sound.
 try_kvm() {
+    # shellcheck disable=SC2154 # the kernel that was prepared
     timeout --kill-after=1 8 qemu-system-x86_64 -M pc -accel kvm -cpu host -m 512 \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$kernel_dir/vmlinux" -append "panic=-1 reboot=t root=none" <&- >/dev/null 2>&1

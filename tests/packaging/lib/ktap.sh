@@ -30,6 +30,7 @@ result() {
 # run_guest SCRIPT ARGUMENT...: in a guest that may write to $root. Passes on the script's "pass NAME", "fail NAME" and "note TEXT".
 run_guest() {
     local status word rest
+    # shellcheck disable=SC2154 # set by who sources this
     "$tree/run" vm --share "$root" -- "$@" >"$work/guest.out" 2>"$work/guest.log" </dev/null
     status=$?
     while read -r word rest; do
