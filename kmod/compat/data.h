@@ -14,7 +14,7 @@
 #include <linux/uio.h>
 
 /* Locks and leases moved out of linux/fs.h with 6.3. */
-#if __has_include(<linux/filelock.h>)
+#ifdef SHALE_HAS_MNT_IDMAP_TYPE
 #include <linux/filelock.h>
 #endif
 

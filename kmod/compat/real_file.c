@@ -7,7 +7,7 @@
 #include <linux/file.h>
 #include <linux/security.h>
 
-#if __has_include(<linux/backing-file.h>)
+#ifdef SHALE_HAS_PROTECTED_IOCB_WRITE	/* the header is of the same age */
 #include <linux/backing-file.h>
 #endif
 
