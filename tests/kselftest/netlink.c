@@ -127,7 +127,7 @@ static int mount_stack(int stack)
 	return fd;
 }
 
-/* The whole way: describes and mounts a stack of nr lowers. */
+/* The whole way: describes and mounts a stack of nr lowers; as overlay, one alone is not enough. */
 static int mount_lowers(int nr, bool writable)
 {
 	int stack, fd;
@@ -145,9 +145,12 @@ static int mount_lowers(int nr, bool writable)
 /* What pins the module beside mounts: our pending stacks. -1 where nobody counts. */
 static int module_users(void)
 {
-	FILE *file = fopen("/sys/module/shale/refcnt", "re");
+	char path[128];
 	int users = -1;
+	FILE *file;
 
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module_name());
+	file = fopen(path, "re");
 	if (file) {
 		if (fscanf(file, "%d", &users) != 1)
 			users = -1;
@@ -258,9 +261,9 @@ static void a_stack_mounts_once(void)
 {
 	int stack, context;
 
-	set_up(1);
+	set_up(2);
 	begin_new();
-	add_lowers(1);
+	add_lowers(2);
 	stack = send_new();
 	mount_stack(stack);
 
@@ -576,12 +579,12 @@ static void get_goes_by_any_descriptor(void)
 {
 	int fd, file;
 
-	set_up(1);
-	fd = mount_lowers(1, false);
+	set_up(2);
+	fd = mount_lowers(2, false);
 	file = openat(fd, "f0", O_RDONLY);
 	CHECK(file >= 0);
 	CHECK_EQ(get_by_fd(file).error, 0);
-	CHECK_EQ(told.lowers, 1);
+	CHECK_EQ(told.lowers, 2);
 	CHECK(!*told.upper && !*told.work);
 	file = openat(fd, "f0", O_PATH);
 	CHECK_EQ(get_by_fd(file).error, 0);
@@ -593,7 +596,7 @@ static void get_refuses_what_is_no_mount(void)
 	uint64_t id = 1ULL << 60;
 	int fd;
 
-	set_up(1);
+	set_up(2);
 	refusal = get(NLM_F_ACK, 0, NULL, 0);
 	CHECK_EQ(refusal.error, EINVAL);
 	CHECK_EQ(refusal.missing, SHALE_A_MOUNT_ID);
@@ -607,7 +610,7 @@ static void get_refuses_what_is_no_mount(void)
 	CHECK_EQ(get_by_fd(open_path(dir)).error, ENOENT);
 	CHECK_EQ(get_by_fd(999999).error, ENOENT);
 
-	fd = mount_lowers(1, false);
+	fd = mount_lowers(2, false);
 	request_begin(&request, genl.family, SHALE_CMD_GET, 0);
 	request_add(&request, SHALE_A_MOUNT_ID, &id, sizeof(id));
 	request_add_fd(&request, SHALE_A_MOUNT_FD, fd);
@@ -629,7 +632,7 @@ static void dump_tells_all_mounts(void)
 	before = told.mounts;
 
 	mount_lowers(300, true);
-	mount_lowers(1, false);
+	mount_lowers(2, false);
 	fd = mount_lowers(300, false);
 	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, 0);
 	CHECK_EQ(told.mounts, before + 3);
@@ -638,7 +641,7 @@ static void dump_tells_all_mounts(void)
 	close(fd);
 	CHECK_EQ(get(NLM_F_DUMP, 0, NULL, 0).error, 0);
 	CHECK_EQ(told.mounts, before + 2);
-	CHECK_EQ(told.lowers, 1);
+	CHECK_EQ(told.lowers, 2);
 }
 
 /* However little the client's queue holds, the answer comes as it is read. */
@@ -728,8 +731,8 @@ static void the_unprivileged_are_refused(void)
 	struct refusal refusal;
 	int fd;
 
-	set_up(1);
-	fd = mount_lowers(1, false);
+	set_up(2);
+	fd = mount_lowers(2, false);
 	CHECK(!setresuid(65534, 65534, 65534));
 	genl = genl_open();
 
@@ -769,8 +772,8 @@ static void other_user_namespaces_are_refused(void)
 	uint64_t id;
 	int fd;
 
-	set_up(1);
-	fd = mount_lowers(1, false);
+	set_up(2);
+	fd = mount_lowers(2, false);
 	CHECK_EQ(get_by_fd(fd).error, 0);
 	id = told.id;
 	if (unshare(CLONE_NEWUSER))

@@ -376,6 +376,11 @@ bool on_shale(void)
 	return !strcmp(fs_type(), module_name());
 }
 
+bool like_overlay(void)
+{
+	return !strcmp(fs_type(), "overlay");
+}
+
 void only_shale(const char *why)
 {
 	if (!on_shale())

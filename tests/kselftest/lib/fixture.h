@@ -11,7 +11,8 @@
  * against the kernel's own overlayfs (SHALE_FSTYPE=overlay). What holds for one only says so:
  * only_shale() skips the case, on_shale() tells the two apart where they differ on purpose.
  * Without it the type is SHALE_MODULE, the name under which our module is loaded: "overlay", too,
- * if it stands in for overlayfs, and then on_shale() holds.
+ * if it stands in for overlayfs. Then on_shale() holds, and so does like_overlay(): for what engines
+ * rely on it does as overlayfs does (docs/differences.md, As overlay.ko).
  *
  * A step that does not do what it should ends the case and names the line that took it.
  * When a case ends, and however it does, what it mounted must be unmountable, no lower layer may have changed and
@@ -69,6 +70,7 @@ const char *errno_name(int error);
 /* The mount */
 const char *fs_type(void);
 bool on_shale(void);
+bool like_overlay(void);
 void only_shale(const char *why);
 
 void set_up(void);
