@@ -94,7 +94,7 @@ umount m
 ok "-f mounts nothing" mount.shale -f none m -o "lowerdir=layers/number-1"
 ok "indeed nothing" sh -c '! mountpoint -q m'
 ok "-N mounts in another mount namespace" unshare --mount --propagation private sh -c \
-    "nsenter -t \$PPID -m true && mount.shale none $scratch/m -N /proc/1/ns/mnt -o lowerdir=$scratch/layers/number-2 && ! mountpoint -q m"
+    "mount.shale none $scratch/m -N /proc/$$/ns/mnt -o lowerdir=$scratch/layers/number-2 && ! mountpoint -q m"
 ok "there it is" test -e m/file-2
 umount m
 

@@ -285,13 +285,13 @@ static long submit(int fd, int opcode)
 }
 
 OPERATION(read_async, "shale_file_fops.read_iter", "a file is read asynchronously or not",
-	  .prepare = begin_aio)
+	  .prepare = begin_aio, .error = EAGAIN)
 {
 	return expect_piece(submit(file, IOCB_CMD_PREAD));
 }
 
 OPERATION(write_async, "shale_file_fops.write_iter", "a file is written asynchronously or not",
-	  .prepare = begin_aio, .flags = TOUCHES)
+	  .prepare = begin_aio, .error = EAGAIN, .flags = TOUCHES)
 {
 	memset(piece, 'a', PIECE);
 	return submit(mine, IOCB_CMD_PWRITE);

@@ -38,6 +38,7 @@ OPERATION(mount_devices, "context_operations.get_tree",
 
 static void mount_merged(void)
 {
+	umount2("merged", 0);	/* it may be left from what has failed */
 	OK(mount("kselftest", "merged", fs_type(), 0, options));
 }
 

@@ -208,12 +208,6 @@ OPERATION(link_lower, "shale_dir_iops.link", "a hard link to a file of a lower i
 	return link("merged/file", "merged/new");
 }
 
-OPERATION(link_twin, "shale_dir_iops.link",
-	  "a hard link to one of a lower's two names is there or not")
-{
-	return link("merged/twin1", "merged/new");
-}
-
 OPERATION(link_over_whiteout, "shale_dir_iops.link", "a hard link over a whiteout is there or not")
 {
 	return link("merged/mine", "merged/hidden");

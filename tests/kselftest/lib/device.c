@@ -32,6 +32,17 @@ static int unnamed_file(off_t size)
 	return fd;
 }
 
+/* Some kernels mount nothing that somebody has open for writing. */
+static void keep_read_only(struct device *device)
+{
+	int fd = open(device->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("open(%s): %s", device->path, errno_name(errno));
+	close(device->fd);
+	device->fd = fd;
+}
+
 /* Others may take the free device that we were told of. */
 static struct device attach(int control, const struct loop_config *config)
 {
@@ -47,8 +58,10 @@ static struct device attach(int control, const struct loop_config *config)
 		device.fd = open(device.path, O_RDWR | O_CLOEXEC);
 		if (device.fd < 0)
 			break;
-		if (!ioctl(device.fd, LOOP_CONFIGURE, config))
+		if (!ioctl(device.fd, LOOP_CONFIGURE, config)) {
+			keep_read_only(&device);
 			return device;
+		}
 		close(device.fd);
 		if (errno != EBUSY)
 			break;

@@ -8,12 +8,8 @@ enum { MAX_LAYERS = 16 };
 #define MARKS "trusted.overlay."
 #define ESCAPE "overlay."
 
-/* Earlier times are those that set_mtime() gave; no machine's clock is as late. */
-static const time_t long_ago = 1500000000;
-
 struct walk {
 	FILE *out;
-	enum tree_mtime mtime;
 	bool layers;		/* marks and whiteouts have their meaning */
 };
 
@@ -26,21 +22,23 @@ struct parts {
 
 /* Describing an object */
 
-static uint64_t hash_content(const char *path)
+static uint64_t hash_content(const char *path, off_t size)
 {
 	static char buffer[1 << 16];
 	uint64_t hash = 0xcbf29ce484222325;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t size, i;
+	ssize_t got, i;
 
 	if (fd < 0)
 		fail("open(%s): %s, not success", path, errno_name(errno));
-	while ((size = read(fd, buffer, sizeof(buffer))) > 0) {
-		for (i = 0; i < size; i++)
+	while (size > 0 && (got = read(fd, buffer, sizeof(buffer))) > 0) {
+		for (i = 0; i < got; i++)
 			hash = (hash ^ (unsigned char)buffer[i]) * 0x100000001b3;
+		size -= got;
 	}
-	if (size < 0)
-		fail("read(%s): %s, not success", path, errno_name(errno));
+	if (size)
+		fail("read(%s): %s, its length is wrong by %lld", path, errno_name(errno),
+		     (long long)size);
 	close(fd);
 	return hash;
 }
@@ -51,7 +49,7 @@ static void put_content(struct walk *walk, const char *path, const struct stat *
 	ssize_t len;
 
 	if (S_ISREG(st->st_mode)) {
-		fprintf(walk->out, " %016llx", (long long)hash_content(path));
+		fprintf(walk->out, " %016llx", (long long)hash_content(path, st->st_size));
 	} else if (S_ISLNK(st->st_mode)) {
 		len = readlink(path, target, sizeof(target) - 1);
 		if (len < 0)
@@ -108,17 +106,6 @@ static void put_xattrs(struct walk *walk, const char *path)
 		put_xattr(walk, path, names[i]);
 }
 
-static void put_mtime(struct walk *walk, const struct stat *st)
-{
-	if (walk->mtime == NO_MTIME)
-		return;
-	if (walk->mtime == MTIME || st->st_mtim.tv_sec < long_ago)
-		fprintf(walk->out, " %lld.%09ld", (long long)st->st_mtim.tv_sec,
-			st->st_mtim.tv_nsec);
-	else
-		fprintf(walk->out, " new");
-}
-
 static char type_letter(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -139,9 +126,9 @@ static void put_object(struct walk *walk, const char *shown, const char *path,
 	fprintf(walk->out, "%s %c %04o %u:%u", shown, type_letter(st->st_mode),
 		st->st_mode & 07777, st->st_uid, st->st_gid);
 	if (!S_ISDIR(st->st_mode)) {
-		fprintf(walk->out, " %lu %lld", (unsigned long)st->st_nlink,
-			(long long)st->st_size);
-		put_mtime(walk, st);
+		fprintf(walk->out, " %lu %lld @%lld.%09ld", (unsigned long)st->st_nlink,
+			(long long)st->st_size, (long long)st->st_mtim.tv_sec,
+			st->st_mtim.tv_nsec);
 	}
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		fprintf(walk->out, " %x", (unsigned int)st->st_rdev);
@@ -275,18 +262,18 @@ static char *walk_all(struct walk *walk, const struct parts *roots)
 	return text;
 }
 
-char *tree_of(const char *dir, enum tree_mtime mtime)
+char *tree_of(const char *dir)
 {
-	struct walk walk = { .mtime = mtime };
+	struct walk walk = { .layers = false };
 	struct parts roots = { .nr = 1 };
 
 	snprintf(roots.path[0], sizeof(roots.path[0]), "%s", dir);
 	return walk_all(&walk, &roots);
 }
 
-char *union_of(const char *layers, enum tree_mtime mtime)
+char *union_of(const char *layers)
 {
-	struct walk walk = { .mtime = mtime, .layers = true };
+	struct walk walk = { .layers = true };
 	struct parts roots = { };
 	char list[4096], *rest, *layer;
 
@@ -297,6 +284,51 @@ char *union_of(const char *layers, enum tree_mtime mtime)
 			snprintf(roots.path[roots.nr++], sizeof(roots.path[0]), "%s", layer);
 	}
 	return walk_all(&walk, &roots);
+}
+
+/* Comparing */
+
+/* Writes what is to stand for @mtime. Return: where it ends. */
+static const char *replace_mtime(FILE *out, const char *mtime, bool keep_old)
+{
+	/* No machine's clock is as late as what set_mtime() gives. */
+	static const long long long_ago = 1500000000;
+	size_t len = strcspn(mtime, " \n");
+
+	if (keep_old && atoll(mtime + 1) < long_ago)
+		fprintf(out, "%.*s", (int)len, mtime);
+	else
+		fprintf(out, "new");
+	return mtime + len;
+}
+
+static char *with_other_mtimes(const char *tree, bool keep_old)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	CHECK(out);
+	while (*tree) {
+		const char *mtime = strchr(tree, '@');
+
+		if (!mtime)
+			mtime = tree + strlen(tree);
+		fwrite(tree, 1, mtime - tree, out);
+		tree = *mtime ? replace_mtime(out, mtime, keep_old) : mtime;
+	}
+	fclose(out);
+	return text;
+}
+
+char *tree_with_old_mtimes(const char *tree)
+{
+	return with_other_mtimes(tree, true);
+}
+
+char *tree_without_mtimes(const char *tree)
+{
+	return with_other_mtimes(tree, false);
 }
 
 char *tree_difference(const char *got, const char *wanted)
