@@ -47,9 +47,8 @@ start_other_kernels() {
 
 run_quick_set_on_others() {
     local name
-    other_kernels_pid='' supervised_pid='' results=$build/test/other-kernels.results
-    trap clean_up EXIT
-    trap 'exit 143' TERM
+    begin_process
+    results=$build/test/other-kernels.results
     : >"$results"
     for name in "${quick_on[@]}"; do
         [[ $name == "$kernel" ]] || run_quick_set_on "$name"
@@ -229,8 +228,7 @@ prepare_or_fail() {
 
 # In a process of its own: what fails in there ends that.
 can_prepare() {
-    trap clean_up EXIT
-    trap 'exit 143' TERM
+    begin_process
     prepare_kernel_and_module "$1"
     exit 0
 }

@@ -100,6 +100,8 @@ static inline bool in_group_or_capable(struct user_namespace *idmap, const struc
 	return vfsgid_in_group_p(vfsgid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID);
 }
 
+#ifdef CONFIG_FS_POSIX_ACL
+
 /* What the VFS checks before it sets an ACL. NULL removes one. */
 static inline int compat_may_set_acl(struct user_namespace *idmap, struct inode *inode,
 				     const struct posix_acl *acl, int type)
@@ -154,6 +156,10 @@ static const struct xattr_handler compat_acl_default_handler = {		\
 	.get	= compat_acl_get,						\
 	.set	= compat_acl_set,						\
 };
+
+#else
+#define SHALE_ADAPT_SET_ACL(f)
+#endif
 
 #endif
 
