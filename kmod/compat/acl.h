@@ -41,14 +41,6 @@ static inline void shale_inode_dont_cache_acl(struct inode *inode)
 
 #else
 
-#ifdef CONFIG_FS_POSIX_ACL
-#define SHALE_OPS_ACL .get_acl = shale_get_inode_acl
-#define SHALE_XATTR_HANDLERS(all) &compat_acl_access_handler, &compat_acl_default_handler, all
-#else
-#define SHALE_OPS_ACL .get_acl = NULL
-#define SHALE_XATTR_HANDLERS(all) all
-#endif
-
 #define get_inode_acl get_acl
 
 static inline const char *posix_acl_xattr_name(int type)
@@ -61,6 +53,17 @@ static inline int is_posix_acl_xattr(const char *name)
 	return !strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) ||
 	       !strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT);
 }
+
+static inline bool in_group_or_capable(struct user_namespace *idmap, const struct inode *inode,
+				       vfsgid_t vfsgid)
+{
+	return vfsgid_in_group_p(vfsgid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID);
+}
+
+#ifdef CONFIG_FS_POSIX_ACL
+
+#define SHALE_OPS_ACL .get_acl = shale_get_inode_acl
+#define SHALE_XATTR_HANDLERS(all) &compat_acl_access_handler, &compat_acl_default_handler, all
 
 static inline struct posix_acl *vfs_get_acl(struct user_namespace *idmap, struct dentry *dentry,
 					    const char *name)
@@ -93,14 +96,6 @@ static inline int vfs_set_acl(struct user_namespace *idmap, struct dentry *dentr
 	kfree(value);
 	return err;
 }
-
-static inline bool in_group_or_capable(struct user_namespace *idmap, const struct inode *inode,
-				       vfsgid_t vfsgid)
-{
-	return vfsgid_in_group_p(vfsgid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID);
-}
-
-#ifdef CONFIG_FS_POSIX_ACL
 
 /* What the VFS checks before it sets an ACL. NULL removes one. */
 static inline int compat_may_set_acl(struct user_namespace *idmap, struct inode *inode,
@@ -158,7 +153,29 @@ static const struct xattr_handler compat_acl_default_handler = {		\
 };
 
 #else
+
+#define SHALE_OPS_ACL .get_acl = NULL
+#define SHALE_XATTR_HANDLERS(all) all
 #define SHALE_ADAPT_SET_ACL(f)
+
+static inline struct posix_acl *vfs_get_acl(struct user_namespace *idmap, struct dentry *dentry,
+					    const char *name)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline int vfs_remove_acl(struct user_namespace *idmap, struct dentry *dentry,
+				 const char *name)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int vfs_set_acl(struct user_namespace *idmap, struct dentry *dentry,
+			      const char *name, struct posix_acl *acl)
+{
+	return -EOPNOTSUPP;
+}
+
 #endif
 
 #endif

@@ -93,6 +93,8 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	struct inode *real = d_inode(shale_entry_real(entry));
 	struct mnt_idmap *idmap = shale_layer_idmap(shale_entry_layer(sbi, entry));
 
+	/* Whoever comes last has seen the real inode last. */
+	spin_lock(&inode->i_lock);
 	inode->i_uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, real));
 	inode->i_gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, real));
 	inode->i_mode = real->i_mode;
@@ -104,6 +106,7 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	if (entry->upper && (inode->i_nlink || !S_ISDIR(inode->i_mode)))
 		set_nlink(inode, inode_nlink(entry));
 	inode_set_flags(inode, real->i_flags & COPIED_FLAGS, COPIED_FLAGS);
+	spin_unlock(&inode->i_lock);
 }
 
 void shale_inode_copyattr(struct inode *inode)

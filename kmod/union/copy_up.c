@@ -238,8 +238,10 @@ static int copy_acl(struct copy_up *cu, const struct shale_token *tok, const cha
 								       cu->from.dentry, name));
 	int err;
 
+	if (acl == ERR_PTR(-ENODATA) || acl == ERR_PTR(-EOPNOTSUPP))
+		return 0;	/* listed, but none that anybody obeys */
 	if (IS_ERR(acl))
-		return PTR_ERR(acl) == -ENODATA ? 0 : PTR_ERR(acl);
+		return PTR_ERR(acl);
 	err = shale_upper_set_acl(tok, cu->copy, name, acl);
 	posix_acl_release(acl);
 	return err;
@@ -260,6 +262,8 @@ static int copy_value(struct copy_up *cu, const struct shale_token *tok, const c
 	}
 	if (size == -ENODATA || size == -EOPNOTSUPP)
 		return 0;	/* listed, but not readable: nothing to keep */
+	if (size == -EINVAL && !strcmp(name, XATTR_NAME_CAPS))
+		return 0;	/* not capabilities: whoever owns a file may store an empty value */
 	if (size < 0)
 		return size;
 	return shale_upper_setxattr(tok, cu->copy, name, value, size, 0);
@@ -294,7 +298,7 @@ static int copy_xattrs(struct copy_up *cu, const struct shale_token *tok)
 {
 	char *list __free(kvfree) = NULL;
 	const char *name;
-	ssize_t size;
+	ssize_t size, len;
 	int err = 0;
 
 	size = vfs_listxattr(cu->from.dentry, NULL, 0);
@@ -307,8 +311,12 @@ static int copy_xattrs(struct copy_up *cu, const struct shale_token *tok)
 	if (size < 0)
 		return size == -EOPNOTSUPP ? 0 : size;
 
-	for (name = list; !err && name < list + size; name += strlen(name) + 1)
+	for (name = list; !err && name < list + size; name += len + 1) {
+		len = strnlen(name, list + size - name);
+		if (name + len == list + size)
+			return -EIO;	/* a server has sent a name that does not end */
 		err = copy_xattr(cu, tok, name);
+	}
 	return err;
 }
 

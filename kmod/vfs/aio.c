@@ -21,7 +21,7 @@ struct aio {
 	struct work_struct work;	/* completes a write */
 };
 
-/* Ends writes, which may have to wait for an inode's lock. */
+/* Ends writes, for which bases complete them in interrupts. */
 static struct workqueue_struct *write_queue;
 
 /*
@@ -114,26 +114,17 @@ ssize_t shale_read_real(struct file *real, struct kiocb *iocb, struct iov_iter *
 /* Writing */
 
 /*
- * Our size and times follow the upper's, which other writers and truncation change as well.
- * Who holds the lock now does the same when it is done. Waiting for it here would let anyone
- * stall the writes of all: a writer that splices from an empty pipe holds it for good.
+ * Our size and times follow the upper's. Without our inode's lock, whose holder may take as long as
+ * it likes: a writer that splices from an empty pipe holds it for good.
  */
 static void write_complete_work(struct work_struct *work)
 {
 	struct aio *aio = container_of(work, struct aio, work);
-	struct inode *inode = file_inode(aio->user->ki_filp);
 
-	if (inode_trylock(inode)) {
-		shale_inode_copyattr(inode);
-		inode_unlock(inode);
-	}
+	shale_inode_copyattr(file_inode(aio->user->ki_filp));
 	aio_complete(aio, aio->res);
 }
 
-/*
- * The gate is left before anything waits for our inode's lock, whose holder may be waiting for
- * a frozen upper, which waits for this write.
- */
 static void write_complete(struct kiocb *real, long res)
 {
 	struct aio *aio = container_of(real, struct aio, real);

@@ -314,8 +314,11 @@ static int shale_get_tree(struct fs_context *fc)
 {
 	struct shale_config *config = fc->fs_private;
 
-	/* Layers are opened as whoever described them and used as whoever mounts: one owner. */
-	if (fc->user_ns != config->stack->user_ns) {
+	/*
+	 * Layers are opened as whoever described them and used as whoever mounts: one owner. A
+	 * context may have been handed on to somebody with more rights.
+	 */
+	if (fc->user_ns != config->stack->user_ns || fc->user_ns != current_user_ns()) {
 		errorfc(fc, "layers were described in another user namespace");
 		return -EIO;
 	}

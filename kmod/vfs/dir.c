@@ -86,6 +86,8 @@ static int inherit(struct creation *c, const struct shale_token *tok, struct den
 	err = posix_acl_create(c->dir, &attr.ia_mode, &default_acl, &acl);
 	if (err)
 		return err;
+	if (!IS_ENABLED(CONFIG_FS_POSIX_ACL))
+		attr.ia_mode &= ~current_umask();	/* which goes with the default ACL */
 	if (S_ISDIR(c->what.mode) && (c->dir->i_mode & S_ISGID))
 		attr.ia_mode |= S_ISGID;
 	err = shale_upper_setattr(tok, temp, &attr);
@@ -314,8 +316,12 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 	if (tok.err)
 		return tok.err;
 	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
-	if (err)
+	if (err) {
+		/* Of the whiteouts in a directory some may be gone, and names in it know of them. */
+		if (d_is_dir(dentry))
+			shrink_dcache_parent(dentry);
 		return err;
+	}
 
 	shale_name_set(dentry, tok.epoch, below ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT);
 	shale_dir_changed(dir);

@@ -121,7 +121,10 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 		shale_entry_publish(inode, opaque);
 		shale_dir_changed(inode);
 	}
-	return shale_dir_remove_whiteouts(tok, victim->entry->upper);
+	err = shale_dir_remove_whiteouts(tok, victim->entry->upper);
+	/* Should the rename fail, no name must be remembered as hidden by a whiteout that is gone. */
+	shrink_dcache_parent(victim->dentry);
+	return err;
 }
 
 /* Step 3: the rename. */

@@ -180,6 +180,17 @@ CASE(xattrs, "extended attributes of all kinds are copied")
 /*
  *	low  f with file capabilities
  */
+CASE(empty_capability, "an empty capability, which any owner can store, does not keep a file from being copied up")
+{
+	set_up();
+	make_file("low/f", "low");
+	OK(setxattr("low/f", "security.capability", "", 0, 0));
+	mount_layers("low");
+	OK(chmod("merged/f", 0600));
+	EXPECT_COPIED_UP("f");
+	expect_text("merged/f", "low");
+}
+
 CASE(capability_goes_with_a_write, "file capabilities are dropped by the first write, as on any file system")
 {
 	static const uint32_t capability[] = { 0x02000001, 1 << 13, 0, 0, 0 };

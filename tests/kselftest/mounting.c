@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 static const char good[] = "lowerdir=low,upperdir=upper,workdir=work";
@@ -691,6 +692,41 @@ CASE(unprivileged, "somebody without CAP_SYS_ADMIN can't mount: EPERM")
 		FAILS(mount("kselftest", "merged", fs_type(), 0, good), EPERM);
 	mount_options("merged", good);
 	unmount();
+}
+
+/* Return: the context, which the parent has as well, for both share the table of files. */
+static int describe_layers_as_root_of_a_namespace(void)
+{
+	int context;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return 0;
+	context = OK(fsopen(fs_type(), 0));
+	OK(set(context, "source", "kselftest"));
+	OK(set(context, "lowerdir", "low:low2"));
+	return context;
+}
+
+/*
+ *	low/  low2/
+ */
+CASE(handed_on, "layers that a user namespace described are nothing for somebody with more rights: EIO")
+{
+	int status, context;
+	pid_t child;
+
+	set_up();
+	make_dir("low2");
+	child = OK(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
+	if (!child)
+		_exit(describe_layers_as_root_of_a_namespace());
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK(WIFEXITED(status));
+	context = WEXITSTATUS(status);
+	if (!context)
+		SKIP("no user namespaces here");
+	FAILS(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0), EIO);
+	OK(close(context));
 }
 
 /*
