@@ -81,12 +81,12 @@ run_all_on() {
 # run_as_overlay NAME: once more, for what engines ask of a module of that name.
 run_as_overlay() {
     local as=overlay
-    [[ -n $(guest_programs engines) ]] || return 0
+    [[ -n $(guest_programs engines "$1") ]] || return 0
     prepare_or_fail "$1" && run_on_kernel "$1" engines
 }
 
 run_quick_set_on() {
-    [[ -n $(guest_programs quick) ]] || return 0
+    [[ -n $(guest_programs quick "$1") ]] || return 0
     prepare_or_fail "$1" && run_on_kernel "$1" quick
 }
 
@@ -242,7 +242,7 @@ title_of() {
 run_on_kernel() {
     local programs title status
     title=$(title_of "$1")
-    mapfile -t programs < <(guest_programs "$2")
+    mapfile -t programs < <(guest_programs "$2" "$1")
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
@@ -253,10 +253,10 @@ run_on_kernel() {
     result_of_kernel_log "$title" $status
 }
 
-# guest_programs all|quick|engines: the wanted ones, "SUITE:PROGRAM" a line.
+# guest_programs all|quick|engines NAME: the wanted ones for this kernel, "SUITE:PROGRAM" a line.
 guest_programs() {
     local suite program name
-    "list_$1_programs" | while read -r suite program; do
+    "list_$1_programs" "$2" | while read -r suite program; do
         name=$(basename "$program" .sh)
         wanted "$suite" "$name" && echo "$suite:$program"
     done
@@ -266,25 +266,27 @@ list_all_programs() {
     list_kselftests | sed 's/^/kselftest /'
     printf 'commands %s\n' "$tree"/tests/commands/*.sh
     printf 'interop %s\n' "$tree"/tests/interop/*.sh
-    [[ $as == shale ]] || list_engines
+    [[ $as == shale ]] || list_engines "$1"
 }
 
-# Less those that fill or break a disk again and again, or go on for a set time. Fault injection is in it, which
-# only the kernel debug has.
+# Less those that fill or break a disk again and again, or go on for a set time, and fault injection where the kernel
+# has none.
 list_quick_programs() {
-    list_kselftests | grep -vE '/(base_|stress)[^/]*$' | sed 's/^/kselftest /'
+    local left_out='base_|failures_|stress'
+    [[ $1 != debug ]] || left_out='base_|stress'
+    list_kselftests | grep -vE "/($left_out)[^/]*\$" | sed 's/^/kselftest /'
     echo "interop $tree/tests/interop/module.sh"
 }
 
 list_engines_programs() {
-    list_engines
-    [[ $kernel != "$default_kernel" ]] || echo "commands $tree/tests/commands/commands.sh"
+    list_engines "$1"
+    [[ $1 != "$default_kernel" ]] || echo "commands $tree/tests/commands/commands.sh"
 }
 
 # An engine takes long, and cares for the kernel only by what it probes.
 list_engines() {
     echo "engines $tree/tests/engines/probes.sh"
-    [[ $kernel != "$default_kernel" ]] || echo "engines $tree/tests/engines/podman.sh"
+    [[ $1 != "$default_kernel" ]] || echo "engines $tree/tests/engines/podman.sh"
 }
 
 result_of_kernel_log() {
