@@ -101,7 +101,7 @@ install_by_dkms() {
 }
 
 install_beside_kernels() {
-    local name=$1 release module=shale
+    local name=$1 release updates module=shale
     [[ $name == shale-overlay ]] && module=overlay
     for release in "${releases[@]}"; do
         say "install: building $module.ko for $release"
@@ -109,10 +109,12 @@ install_beside_kernels() {
         source_for "$name" "$build/install-$name"
         quietly "install-$name" make -C "/lib/modules/$release/build" M="$build/install-$name" -j "$(nproc)" \
             SHALE_NAME="$module" CONFIG_DEBUG_INFO_BTF_MODULES= modules
-        install -D -m 644 -t "/lib/modules/$release/updates" "$build/install-$name/$module.ko" ||
+        updates=/lib/modules/$release/updates
+        [[ -d $updates ]] || echo "$updates/" >>"$install_manifest"
+        install -D -m 644 -t "$updates" "$build/install-$name/$module.ko" ||
             die "install: cannot write to /lib/modules/$release"
         depmod "$release"
-        printf '%s\n' "/lib/modules/$release/updates/$module.ko" "depmod $release" >>"$install_manifest"
+        printf '%s\n' "$updates/$module.ko" "depmod $release" >>"$install_manifest"
     done
 }
 
