@@ -55,10 +55,12 @@ is_supported() {
 
 # union TYPE LAYER...: mounts them, with an upper on top if $scratch/upper exists.
 union() {
-    local type=$1 lowers
+    local type=$1 lowers follow=
     shift
     lowers=$(IFS=: && echo "$*")
-    mount -t "$type" model -o "lowerdir=$lowers,upperdir=$scratch/upper,workdir=$scratch/work$options" \
+    # Kernels are built either way.
+    [[ $type == "$module" ]] || follow=,redirect_dir=follow
+    mount -t "$type" model -o "lowerdir=$lowers,upperdir=$scratch/upper,workdir=$scratch/work$follow$options" \
         "$scratch/mnt"
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# The module compiled for other architectures, against Debian's headers for them. Compiled and linked, not run.
+# The module compiled and linked, not run: for other architectures, against Debian's headers for them, and for a kernel
+# of a kind that no package has.
 
 # target, compiler's prefix, make's ARCH, flavour of Debian's kernel
 readonly cross_targets=(
@@ -25,6 +26,37 @@ run_cross_builds() {
             tail -n 3 "$build/cross-$target/log" | sed 's/^/    /'
         fi
     done
+    run_build_without_fs_stack
+}
+
+# 7.3 without CONFIG_FS_STACK, whose exports must not be used there, whatever the headers declare.
+run_build_without_fs_stack() {
+    local name="module for 7.3 without FS_STACK" kernel_dir
+    wanted cross "$name" || return 0
+    supervised can_prepare 7.3 || { result FAIL "cross: $name: the kernel cannot be had"; return; }
+    prepare_kernel 7.3
+    if build_without_fs_stack >"$build/without-fs-stack.log" 2>&1; then
+        result ok "cross: $name"
+    else
+        result FAIL "cross: $name"
+        tail -n 20 "$build/without-fs-stack.log" | sed 's/^/    /'
+    fi
+}
+
+build_without_fs_stack() {
+    local copy=$build/without-fs-stack
+    copy_module_sources "$copy"
+    echo '#undef CONFIG_FS_STACK' >"$copy/without.h"
+    supervised "$tree/tests/vm/kernel-make.sh" "$kernel_dir" "$copy" -j "$(nproc)" W=1 \
+        KCFLAGS="-include $copy/without.h" modules </dev/null || return
+    nm -u "$copy/shale.ko" | grep ' U alloc_empty_backing_file$' &&
+        ! nm -u "$copy/shale.ko" | grep -E ' U (backing_(tmp)?file_(open|read_iter|write_iter|splice_read|splice_write|mmap)|fsstack_.*)$'
+}
+
+# copy_module_sources DIR: what a build needs, and nothing else stays there but its log.
+copy_module_sources() {
+    mkdir -p "$1"
+    rsync -a --delete --exclude=/log "$tree/Kbuild" "$tree/kmod" "$tree/include" "$1/"
 }
 
 # Leaves in $cross_dir what a prepared kernel has of headers.
@@ -70,8 +102,7 @@ download_cross_headers() {
 
 build_cross_module() {
     local target=$1 prefix=$2 arch=$3 copy=$build/cross-$1
-    mkdir -p "$copy"
-    rsync -a --delete --exclude=/log "$tree/Kbuild" "$tree/kmod" "$tree/include" "$copy/"
+    copy_module_sources "$copy"
     supervised "$tree/tests/vm/kernel-make.sh" "$cross_dir" "$copy" -j "$(nproc)" W=1 \
         ARCH="$arch" CROSS_COMPILE="$prefix" modules </dev/null >"$copy/log" 2>&1 &&
         ! grep -E '(warning|error):|^WARNING' "$copy/log" && file_is_for "$arch" "$copy/shale.ko"
