@@ -94,6 +94,22 @@ ok "says that a mount is in use" refuses 1 "$scratch/m: in use|--lazy|" sh -c 'c
 ok "unmounts by name" shale umount web
 ok "nothing is mounted then" shows "nothing is mounted" shale mounts
 
+ok "mounts it again" shale mount --lower b --upper u --work w m --name web
+mount -t tmpfs none m
+ok "refuses by name what something else lies on" refuses 1 "$scratch/m|something else|findmnt|" shale umount web
+ok "which stays" mountpoint -q m
+umount m
+ok "unmounts by name what nothing lies on" shale umount web
+ok "and it is gone" sh -c '! mountpoint -q m'
+
+ok "takes flags as mount(8) does" shale mount --lower b -o nosuid,nodev -o noexec m
+ok "and they arrive" sh -c 'findmnt -n -o OPTIONS m | grep nosuid,nodev,noexec'
+umount m
+ok "mounts an upper read-only, and says so" sh -c 'shale mount --lower b --upper u --work w -o ro m | grep read-only'
+umount m
+ok "refuses --read-only with an upper" refuses 2 "--read-only|--upper|" shale mount --lower b --upper u --work w --read-only m
+ok "refuses layers behind -o" refuses 2 "--lower|" shale mount --lower b -o lowerdir=a m
+
 ok "refuses a missing layer" refuses 1 "lower layer $scratch/none|No such file|" shale mount --lower none m
 ok "refuses a file as layer" refuses 1 "lower layer $scratch/b/f|not a directory|" shale mount --lower b/f m
 ok "refuses an upper inside a lower" refuses 1 "$scratch/u2/in|inside|" shale mount --lower u2 --upper u2/in --work w2 m

@@ -98,6 +98,7 @@ ok "-N mounts in another mount namespace" unshare --mount --propagation private 
 ok "there it is" test -e m/file-2
 umount m
 
+ok "--help tells how it is used" sh -c 'mount.shale --help | grep "usage: mount.shale SOURCE DIR"'
 ok "no arguments: 1" refuses 1 "usage"
 ok "an unknown type: 1" refuses 1 "no such type" none m -t other
 ok "a missing layer: 32" refuses 32 "No such file" none m -o lowerdir=absent

@@ -25,6 +25,10 @@ ODD_NAMES = [b"new\nline", b"tab\ttab", b"back\\slash", b"co:lon,comma=", b"-das
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+# Older overlayfs has no marks of an outer union, which are escaped on disk.
+escapes_marks = "NO_ESCAPED_MARKS" not in os.environ
+
+
 def rename2(old, new, flags):
     if libc.renameat2(-100, os.fsencode(old), -100, os.fsencode(new), flags):
         raise OSError(ctypes.get_errno(), "renameat2")
@@ -328,7 +332,8 @@ def first_round(root):
     do(os.chown, "files/setgid", 7, 8)
     do(os.utime, "files/touch", ns=(LONG_AGO, LONG_AGO + 5))
     do(os.setxattr, "files/xattr", "user.size", b"large")
-    do(os.setxattr, "files/xattr", "trusted.overlay.redirect", b"nested")
+    if escapes_marks:
+        do(os.setxattr, "files/xattr", "trusted.overlay.redirect", b"nested")
     do(os.setxattr, "files/xattr", "user.overlay.opaque", b"y")
     do(os.removexattr, "files/removexattr", "user.colour")
     do(os.removexattr, "files/removexattr", "user.no-such")
@@ -428,7 +433,8 @@ def second_round(root):
     do(os.rename, "merged/dir-moved", "lower-dirs/delete")
     do(listing, "lower-dirs/delete")
     do(os.unlink, "new/whiteout")
-    do(os.removexattr, "files/xattr", "trusted.overlay.redirect")
+    if escapes_marks:
+        do(os.removexattr, "files/xattr", "trusted.overlay.redirect")
     do(remove_all, "lower-dirs/recreate")
     do(remove_all, "lower-dirs/empty")
     do(remove_all, "opaque")

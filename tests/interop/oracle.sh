@@ -7,15 +7,20 @@
 set -u
 tree=$(realpath "$(dirname "$0")/../..")
 programs=$tree/build/kselftest
+# shellcheck source=tests/interop/lib/oracle.sh
+source "$tree/tests/interop/lib/oracle.sh"
 
 echo "KTAP version 1"
 if [[ ${SHALE_MODULE:-shale} == overlay ]]; then
     echo "1..0 # SKIP overlay is our module here"
     exit 0
 fi
-modprobe -q overlay
-if ! grep -qw overlay /proc/filesystems; then
+if ! have_overlayfs; then
     echo "1..0 # SKIP this kernel has no overlayfs"
+    exit 0
+fi
+if overlayfs_is_old; then
+    echo "1..0 # SKIP overlayfs of $(uname -r) is older than what the programs expect"
     exit 0
 fi
 

@@ -5,8 +5,11 @@
 #include <iostream>
 #include <memory>
 
+#include <sys/mount.h>
+
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
+#include "mounting/options.hpp"
 #include "mounting/stack.hpp"
 #include "store/store.hpp"
 
@@ -16,6 +19,7 @@ namespace {
 
 struct MountOptions {
     std::vector<std::string> arguments; ///< IMAGE DIR, or DIR with --lower
+    std::vector<std::string> options;   ///< each as mount(8) takes it behind -o
     std::string name;
     bool read_only = false;
     mounting::Stack stack;
@@ -87,7 +91,7 @@ void report(const MountOptions& options, const std::string& target, const std::s
               << printable(target);
     if (!image.empty())
         std::cout << " as " << printable(stack.source);
-    if (stack.upper)
+    if (stack.upper && !stack.read_only)
         std::cout << "; changes go to " << printable(*stack.upper) << "\n";
     else
         std::cout << ", read-only\n";
@@ -128,7 +132,24 @@ void mount_layers(MountOptions& options, const std::string& target, const Global
     report(options, target, "", globals.json);
 }
 
+/// Flags of the mount and options of the file system, out of the texts behind -o.
+void take_options(MountOptions& options) {
+    std::string joined;
+    for (const std::string& text : options.options)
+        joined += (joined.empty() ? "" : ",") + text;
+    const auto parsed = mounting::parse_options(joined);
+    if (parsed.flags & (MS_REMOUNT | MS_BIND))
+        throw CLI::ValidationError("-o " + joined + ": mount(8) remounts and binds");
+    const auto stack = mounting::stack_of(parsed, "");
+    if (!stack.lowers.empty() || stack.upper || stack.work)
+        throw CLI::ValidationError("-o " + joined + ": name layers by --lower, --upper and --work");
+    options.stack.options = stack.options;
+    options.stack.attributes = stack.attributes;
+    options.read_only = options.read_only || stack.read_only;
+}
+
 void run(MountOptions& options, const Globals& globals) {
+    take_options(options);
     const bool layers = !options.stack.lowers.empty();
     const std::size_t wanted = layers ? 1 : 2;
     if (options.arguments.size() != wanted)
@@ -158,7 +179,8 @@ void add_mount_command(CLI::App& app, Globals& globals) {
         ->expected(1, 2);
     command->add_option("--name", options->name, "Name of the writable layer, old or new")
         ->type_name("NAME");
-    command->add_flag("--read-only", options->read_only, "Without writable layer");
+    CLI::Option* read_only =
+        command->add_flag("--read-only", options->read_only, "Without writable layer");
     CLI::Option* lower = command
                              ->add_option("--lower", options->stack.lowers,
                                           "A read-only layer; repeat it, the top-most first")
@@ -174,11 +196,12 @@ void add_mount_command(CLI::App& app, Globals& globals) {
                          "An empty directory on the same mount as the writable layer")
             ->type_name("DIR")
             ->needs(upper);
-    upper->needs(work);
+    upper->needs(work)->excludes(read_only);
     command
-        ->add_option("-o,--option", options->stack.options,
-                     "A mount option of the file system; may be repeated")
-        ->type_name("KEY[=VALUE]")
+        ->add_option("-o,--option", options->options,
+                     "Options as of mount(8): ro, nosuid, nodev, noexec, noatime..., and the\n"
+                     "file system's own; separated by commas, or repeated")
+        ->type_name("KEY[=VALUE],...")
         ->allow_extra_args(false)
         ->take_all();
     add_json_flag(*command, globals);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <memory>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/error.hpp"
 #include "commands/globals.hpp"
@@ -51,6 +56,16 @@ mounting::MountPoint find_mount(const std::string& target, std::optional<Store>&
                 "\"shale mounts\" lists what is mounted");
 }
 
+/// Unmounting goes by path, and leads to whatever is on top there.
+void check_on_top(const mounting::MountPoint& point) {
+    struct stat st {};
+    if (stat(point.path.c_str(), &st) != 0)
+        throw Error::from_errno(point.path, errno);
+    if (st.st_dev != makedev(point.major, point.minor))
+        throw Error(point.path, "something else is mounted on it, or on a directory above it",
+                    "unmount that first; \"findmnt\" shows what lies on what");
+}
+
 /// The snapshot that this mount writes to.
 std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
                                           std::optional<Store>& store) {
@@ -63,6 +78,24 @@ std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
     return std::nullopt;
 }
 
+bool is_mounted(const SnapshotRecord& snapshot) {
+    auto client = netlink::Client::open_if_loaded();
+    if (!client)
+        return false;
+    const auto mounts = client->mounts();
+    return std::any_of(mounts.begin(), mounts.end(), [&](const auto& mount) {
+        return mount.upper && same_object(*mount.upper, snapshot.upper);
+    });
+}
+
+void remove_layer(Store& store, const SnapshotRecord& snapshot) {
+    if (is_mounted(snapshot))
+        throw Error(snapshot.name,
+                    "still mounted in another place or namespace, so its changes are kept",
+                    "\"shale mounts\" shows where; unmount that with --rm");
+    store.remove_snapshot(snapshot.name);
+}
+
 void run(const UmountOptions& options, const Globals& globals) {
     auto store = existing_store(globals.root);
     const auto point = find_mount(options.target, store);
@@ -71,9 +104,10 @@ void run(const UmountOptions& options, const Globals& globals) {
         throw Error(options.target, "has no writable layer in the store to remove",
                     "unmount it without --rm");
 
+    check_on_top(point);
     mounting::unmount(point.path, options.lazy);
     if (options.remove)
-        store->remove_snapshot(snapshot->name);
+        remove_layer(*store, *snapshot);
 
     if (globals.json) {
         print_json({{"mountpoint", point.path},

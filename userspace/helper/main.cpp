@@ -52,7 +52,15 @@ std::string way_out(int code) {
     }
 }
 
+/// Both the mount point and a layer may be what is missing; of layers the kernel's log tells.
+void check_mount_point(const std::string& target) {
+    if (access(target.c_str(), F_OK) != 0)
+        throw Error::from_errno("mount point " + target, errno,
+                                "check the path, or create it with mkdir");
+}
+
 void call_mount(const HelperRequest& request, unsigned long flags, const char* data) {
+    check_mount_point(request.target);
     if (mount(request.source.c_str(), request.target.c_str(), SHALE_FAMILY_NAME, flags, data) != 0)
         throw Error::from_errno(request.target, errno, way_out(errno));
 }
@@ -87,7 +95,11 @@ void run(const HelperRequest& request) {
 
 int main(int argc, char** argv) {
     try {
-        run(shale::mounting::parse_helper_arguments({argv + 1, argv + argc}));
+        const auto request = shale::mounting::parse_helper_arguments({argv + 1, argv + argc});
+        if (request.help)
+            std::cout << shale::mounting::helper_usage << "\n";
+        else
+            run(request);
         return fine;
     } catch (const shale::mounting::Misuse& error) {
         std::cerr << "mount.shale: " << error.what() << "\n";

@@ -7,10 +7,11 @@ namespace shale::mounting {
 
 namespace {
 
-constexpr const char* usage = "usage: mount.shale SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTIONS]";
-
 void set(HelperRequest& request, int option, const std::string& value) {
     switch (option) {
+    case 'h':
+        request.help = true;
+        break;
     case 'f':
         request.fake = true;
         break;
@@ -40,17 +41,20 @@ HelperRequest parse_helper_arguments(std::vector<std::string> arguments) {
     words.push_back(nullptr);
     const int count = static_cast<int>(words.size()) - 1;
 
+    constexpr option long_options[] = {{"help", no_argument, nullptr, 'h'}, {}};
     HelperRequest request;
     optind = 0; // 1 would go on where an earlier call ended
     for (int option;
-         (option = getopt_long(count, words.data(), ":sfnvN:o:t:", nullptr, nullptr)) != -1;) {
+         (option = getopt_long(count, words.data(), ":hsfnvN:o:t:", long_options, nullptr)) != -1;) {
         if (option == '?' || option == ':')
-            throw Misuse(std::string("-") + static_cast<char>(optopt),
-                         option == ':' ? "needs a value" : "is no option here", usage);
+            throw Misuse(optopt ? std::string("-") + static_cast<char>(optopt) : words[static_cast<std::size_t>(optind) - 1],
+                         option == ':' ? "needs a value" : "is no option here", helper_usage);
         set(request, option, optarg ? optarg : "");
     }
+    if (request.help)
+        return request;
     if (count - optind != 2)
-        throw Misuse("arguments", "SOURCE and DIR are wanted, and nothing else", usage);
+        throw Misuse("arguments", "SOURCE and DIR are wanted, and nothing else", helper_usage);
     request.source = words[static_cast<std::size_t>(optind)];
     request.target = words[static_cast<std::size_t>(optind) + 1];
     return request;

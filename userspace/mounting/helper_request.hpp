@@ -19,7 +19,12 @@ struct HelperRequest {
     std::string name_space; ///< where to mount: path of a mount namespace, or a process's number
     bool fake = false;      ///< do everything but mount
     bool verbose = false;
+    bool help = false; ///< nothing but to be told how it is used
 };
+
+inline constexpr const char* helper_usage =
+    "usage: mount.shale SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTIONS] [-t TYPE]\n"
+    "mount(8) calls it for file systems of type shale; mount.shale(8) says more";
 
 /// The command line makes no sense.
 class Misuse : public Error {
