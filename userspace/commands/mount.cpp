@@ -34,9 +34,9 @@ constexpr const char* description =
 
 constexpr const char* examples =
     "Examples:\n"
-    "  shale mount debian:12 /mnt                  a fresh writable layer; its name is printed\n"
-    "  shale mount debian:12 /mnt --name web       the writable layer \"web\", made if need be\n"
-    "  shale mount debian:12 /mnt --read-only      just the image\n"
+    "  shale mount debian /mnt                     a fresh writable layer; its name is printed\n"
+    "  shale mount debian /mnt --name web          the writable layer \"web\", made if need be\n"
+    "  shale mount debian /mnt --read-only         just the image\n"
     "  shale mount --lower a --lower b /mnt        a over b, read-only\n"
     "  shale mount --lower a --upper u --work w /mnt   changes go to u; w is an empty directory\n"
     "                                              beside u that the kernel works in";
