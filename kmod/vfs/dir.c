@@ -317,7 +317,7 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 		return tok.err;
 	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
 	if (err) {
-		/* Of the whiteouts in a directory some may be gone, and names in it know of them. */
+		/* Of its whiteouts some may be gone, and names in it remember them. */
 		if (d_is_dir(dentry))
 			shrink_dcache_parent(dentry);
 		return err;

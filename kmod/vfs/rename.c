@@ -122,7 +122,7 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 		shale_dir_changed(inode);
 	}
 	err = shale_dir_remove_whiteouts(tok, victim->entry->upper);
-	/* Should the rename fail, no name must be remembered as hidden by a whiteout that is gone. */
+	/* Should the rename fail, no name must remember a whiteout that is gone. */
 	shrink_dcache_parent(victim->dentry);
 	return err;
 }

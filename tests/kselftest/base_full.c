@@ -169,7 +169,7 @@ FULL(set_xattr, "a file of the upper gets a long attribute or not")
 	static char value[900];
 
 	memset(value, 'v', sizeof(value));
-	return setxattr("merged/mine", "user.long", value, sizeof(value), 0);
+	return setxattr("merged/mine", "trusted.long", value, sizeof(value), 0);
 }
 
 FULL(set_xattr_lower, "a file of a lower gets a long attribute or not")
@@ -177,7 +177,7 @@ FULL(set_xattr_lower, "a file of a lower gets a long attribute or not")
 	static char value[900];
 
 	memset(value, 'v', sizeof(value));
-	return setxattr("merged/file", "user.long", value, sizeof(value), 0);
+	return setxattr("merged/file", "trusted.long", value, sizeof(value), 0);
 }
 
 FULL(set_owner, "a directory of a lower has the old owner or the new")
