@@ -715,7 +715,7 @@ CASE(handed_on, "layers that a user namespace described are nothing for somebody
 	int status, context;
 	pid_t child;
 
-	only_shale("overlayfs refuses it by other errors, too");
+	only_shale("it gives other errors, too");
 	set_up();
 	make_dir("low2");
 	child = OK(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
