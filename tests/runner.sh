@@ -132,11 +132,13 @@ sum_up() {
 # headers gets the default one's, whatever the kernel under test: of older ones sparse complains itself.
 run_checks() {
     local check name log headers=$cache/kernels/$default_kernel
+    if wanted checks sparse && [[ ! -e $headers/release ]]; then
+        supervised can_prepare "$default_kernel"
+    fi
     for check in "$tree"/tests/checks/*.sh; do
         name=$(basename "$check" .sh)
         wanted checks "$name" || continue
         prepare_linux_source
-        [[ -e $headers/release ]] || supervised can_prepare "$default_kernel"
         log=$build/test/$name.log
         if SHALE_KERNEL=$headers SHALE_LINUX_SOURCE=$linux_source supervised "$check" >"$log" 2>&1 </dev/null; then
             result ok "checks: $name"

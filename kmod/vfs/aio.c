@@ -21,7 +21,7 @@ struct aio {
 	struct work_struct work;	/* completes a write */
 };
 
-/* Ends writes, for which bases complete them in interrupts. */
+/* Ends writes outside of the interrupts in which bases complete them. */
 static struct workqueue_struct *write_queue;
 
 /*

@@ -5,6 +5,7 @@
 # as root, with the module loaded; speaks KTAP.
 
 set -u -o pipefail
+tests=$(realpath "$(dirname "$0")/..")
 
 # What it is loaded as. The command finds out by itself.
 readonly module=${SHALE_MODULE:-shale}
@@ -21,20 +22,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-number=0 failed=0
-# ok NAME COMMAND...
-ok() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >log 2>&1; then
-        echo "ok $number $name"
-    else
-        sed 's/^/# /' log
-        echo "not ok $number $name"
-        failed=$((failed + 1))
-    fi
-}
+ktap_log=$scratch/log
+# shellcheck source=tests/ktap.sh
+source "$tests/ktap.sh"
 
 # refuses STATUS WORDS COMMAND...: fails with that status and a message that holds all of WORDS,
 # each ended by "|", and leaves no mount behind
@@ -131,5 +121,4 @@ ok "tells all of them" shows 4096 sh -c 'shale mounts --json | grep -c /many/'
 ok "unmounts them" shale umount m
 ok "refuses one more" refuses 1 "4096|" shale mount "${many[@]}" --lower b m
 
-echo "1..$number"
-((failed == 0))
+finish

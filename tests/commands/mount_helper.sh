@@ -5,6 +5,7 @@
 # exit status. Runs in the guest, as root; speaks KTAP.
 
 set -u -o pipefail
+tests=$(realpath "$(dirname "$0")/..")
 
 scratch=$(mktemp -d "${SHALE_SCRATCH:-/scratch}/helper.XXXXXX") || exit
 cd "$scratch" || exit
@@ -15,20 +16,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-number=0 failed=0
-# ok NAME COMMAND...
-ok() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >log 2>&1; then
-        echo "ok $number $name"
-    else
-        sed 's/^/# /' log
-        echo "not ok $number $name"
-        failed=$((failed + 1))
-    fi
-}
+ktap_log=$scratch/log
+# shellcheck source=tests/ktap.sh
+source "$tests/ktap.sh"
 
 # refuses STATUS WORDS ARGUMENT...: mount.shale fails so, with a message that has WORDS, and mounts nothing
 refuses() {
@@ -107,5 +97,4 @@ ok "a missing mount point: 32" refuses 32 "absent" none absent -o "lowerdir=$low
 ok "an unknown option: 32" refuses 32 "dmesg" none m -o "lowerdir=layers/number-1,nonsense"
 ok "an unknown option by descriptor: 32, by name" refuses 32 "nonsense" none m -o "lowerdir=$lowers,nonsense"
 
-echo "1..$number"
-((failed == 0))
+finish

@@ -6,6 +6,7 @@
 # Runs in the guest; speaks KTAP.
 
 set -u -o pipefail
+tests=$(realpath "$(dirname "$0")/..")
 
 echo "TAP version 13"
 if [[ ${SHALE_MODULE:-shale} != overlay ]]; then
@@ -52,19 +53,13 @@ buildah() {
     command buildah --log-level=debug "$@" 2>>"$said"
 }
 
-number=0 failed=0
-# try NAME COMMAND...: one test. If it fails, the end of what the engines said is shown.
+ktap_log=$scratch/log
+# shellcheck source=tests/ktap.sh
+source "$tests/ktap.sh"
+
+# try NAME COMMAND...: one test. If it fails, the end of what the engines said is shown, too.
 try() {
-    local name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >log 2>&1; then
-        echo "ok $number $name"
-    else
-        { cat log; tail -n 20 "$said"; } | sed 's/^/# /'
-        echo "not ok $number $name"
-        failed=$((failed + 1))
-    fi
+    ok "$@" || tail -n 20 "$said" | sed 's/^/# /'
 }
 
 # prints EXPECTED COMMAND...: exactly that
@@ -212,5 +207,4 @@ try "podman run --uidmap: owners are mapped" maps_ids
 try "podman rm, podman rmi: nothing is left" removes_everything
 try "neither podman nor buildah said a word of a slow diff" says_nothing_of_a_slow_diff
 
-echo "1..$number"
-((failed == 0))
+finish

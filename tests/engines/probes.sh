@@ -6,6 +6,7 @@
 # the only overlay; needs coreutils, util-linux, kmod and python3. Speaks KTAP.
 
 set -u -o pipefail
+tests=$(realpath "$(dirname "$0")/..")
 syscall=$(dirname "$(readlink -f "$0")")/syscall.py
 
 echo "TAP version 13"
@@ -26,24 +27,23 @@ clean_up() {
 }
 trap clean_up EXIT
 
-number=0 failed=0
+ktap_log=$scratch/log
+# shellcheck source=tests/ktap.sh
+source "$tests/ktap.sh"
+
 # try NAME COMMAND...: one test, in an empty directory of its own, whose mount is undone.
 try() {
-    local name=$1 status
+    local name=$1 dir=$scratch/$((ktap_number + 1))
     shift
-    number=$((number + 1))
-    mkdir "$scratch/$number"
-    (cd "$scratch/$number" && mkdir low1 low2 upper work merged && "$@") >log 2>&1
-    status=$?
-    umount -q "$scratch/$number/merged"
-    if ((status == 0)); then
-        echo "ok $number $name"
-    else
-        sed 's/^/# /' log
-        echo "not ok $number $name"
-        failed=$((failed + 1))
-    fi
+    mkdir "$dir"
+    ok "$name" among_layers "$dir" "$@"
+    umount -q "$dir/merged"
 }
+
+# among_layers DIR COMMAND...: there, with directories to mount
+among_layers() (
+    cd "$1" && mkdir low1 low2 upper work merged && "${@:2}"
+)
 
 # is EXPECTED COMMAND...: prints exactly that
 is() {
@@ -323,5 +323,4 @@ try "an upper in use is mounted again, with a warning" mounts_what_is_in_use
 try "unmounting lazily" unmounts_lazily
 try "wrong options are refused, and do no harm" refuses_nonsense
 
-echo "1..$number"
-((failed == 0))
+finish

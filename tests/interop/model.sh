@@ -123,14 +123,15 @@ echo "TAP version 13"
 echo "1..$((seeds * ${#types[@]}))"
 number=0 failed=0
 for type in "${types[@]}"; do
-    supported=1
-    is_supported "$type" || supported=0
+    reason=
+    is_supported "$type" || reason="no file system $type here"
+    if [[ $type != "$module" ]] && overlayfs_is_old; then
+        reason="overlayfs of $(uname -r) is older than the model"
+    fi
     for ((seed = first; seed < first + seeds; seed++)); do
         number=$((number + 1))
-        if [[ $type != "$module" ]] && overlayfs_is_old; then
-            echo "ok $number $type, seed $seed # SKIP overlayfs of $(uname -r) is older than the model"
-        elif ((!supported)); then
-            echo "ok $number $type, seed $seed # SKIP no file system $type here"
+        if [[ -n $reason ]]; then
+            echo "ok $number $type, seed $seed # SKIP $reason"
         elif check_seed "$type" "$seed"; then
             echo "ok $number $type, seed $seed"
         else

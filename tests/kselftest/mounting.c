@@ -701,7 +701,7 @@ static int describe_layers_as_root_of_a_namespace(void)
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		return 0;
-	context = OK(fsopen(fs_type(), 0));
+	context = fs_context();
 	OK(set(context, "source", "kselftest"));
 	OK(set(context, "lowerdir", "low:low2"));
 	return context;

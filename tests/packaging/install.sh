@@ -9,8 +9,9 @@ tree=$(realpath "$(dirname "$0")/../..")
 work=$tree/build/packaging/install
 release=$(<"$SHALE_KERNEL/release")
 version=$(sed -n 's/^#define SHALE_VERSION "\(.*\)"$/\1/p' "$tree/include/version.h")
-# shellcheck source=tests/packaging/lib/ktap.sh
-source "$tree/tests/packaging/lib/ktap.sh"
+ktap_log=$work/step.log
+# shellcheck source=tests/ktap.sh
+source "$tree/tests/ktap.sh"
 
 # The mounts go away with this process, however it ends.
 if [[ ${1-} != --in-namespace ]]; then

@@ -7,8 +7,11 @@
 set -u -o pipefail
 tree=$(realpath "$(dirname "$0")/../..")
 work=$tree/build/packaging/packages
-# shellcheck source=tests/packaging/lib/ktap.sh
-source "$tree/tests/packaging/lib/ktap.sh"
+ktap_log=$work/step.log
+# shellcheck source=tests/ktap.sh
+source "$tree/tests/ktap.sh"
+# shellcheck source=tests/packaging/lib/guest.sh
+source "$tree/tests/packaging/lib/guest.sh"
 # shellcheck source=tests/packaging/lib/debian.sh
 source "$tree/tests/packaging/lib/debian.sh"
 # shellcheck source=tests/packaging/lib/initramfs.sh

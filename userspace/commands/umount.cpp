@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
-#include <cerrno>
 #include <iostream>
 #include <memory>
-
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/error.hpp"
 #include "commands/globals.hpp"
@@ -56,16 +52,6 @@ mounting::MountPoint find_mount(const std::string& target, std::optional<Store>&
                 "\"shale mounts\" lists what is mounted");
 }
 
-/// Unmounting goes by path, and leads to whatever is on top there.
-void check_on_top(const mounting::MountPoint& point) {
-    struct stat st {};
-    if (stat(point.path.c_str(), &st) != 0)
-        throw Error::from_errno(point.path, errno);
-    if (st.st_dev != makedev(point.major, point.minor))
-        throw Error(point.path, "something else is mounted on it, or on a directory above it",
-                    "unmount that first; \"findmnt\" shows what lies on what");
-}
-
 /// The snapshot that this mount writes to.
 std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
                                           std::optional<Store>& store) {
@@ -104,8 +90,7 @@ void run(const UmountOptions& options, const Globals& globals) {
         throw Error(options.target, "has no writable layer in the store to remove",
                     "unmount it without --rm");
 
-    check_on_top(point);
-    mounting::unmount(point.path, options.lazy);
+    mounting::unmount(point, options.lazy);
     if (options.remove)
         remove_layer(*store, *snapshot);
 

@@ -45,10 +45,14 @@ HelperRequest parse_helper_arguments(std::vector<std::string> arguments) {
     HelperRequest request;
     optind = 0; // 1 would go on where an earlier call ended
     for (int option;
-         (option = getopt_long(count, words.data(), ":hsfnvN:o:t:", long_options, nullptr)) != -1;) {
-        if (option == '?' || option == ':')
-            throw Misuse(optopt ? std::string("-") + static_cast<char>(optopt) : words[static_cast<std::size_t>(optind) - 1],
-                         option == ':' ? "needs a value" : "is no option here", helper_usage);
+         (option = getopt_long(count, words.data(), ":hsfnvN:o:t:", long_options, nullptr)) !=
+         -1;) {
+        if (option == '?' || option == ':') {
+            // A long one has no letter.
+            const std::string name = optopt ? std::string("-") + static_cast<char>(optopt)
+                                            : words[static_cast<std::size_t>(optind) - 1];
+            throw Misuse(name, option == ':' ? "needs a value" : "is no option here", helper_usage);
+        }
         set(request, option, optarg ? optarg : "");
     }
     if (request.help)

@@ -3,13 +3,6 @@
 #
 # Whether the kernel's own overlayfs can judge Shale.
 
-# have_overlayfs: our module under that name is none.
-have_overlayfs() {
-    [[ ${SHALE_MODULE:-shale} != overlay ]] || return
-    modprobe -q overlay
-    grep -qw overlay /proc/filesystems
-}
-
 # overlayfs_is_old: before 6.8 it has neither lowerdir+, nor escaped marks, nor whiteouts by attribute.
 overlayfs_is_old() {
     [[ $(printf '%s\n' 6.8 "$(uname -r)" | sort -V | head -n 1) != 6.8 ]]
