@@ -32,6 +32,7 @@ void shale_parts_put(struct shale_parts *parts)
 		return;
 	for (i = 0; i < parts->nr; i++)
 		dput(parts->part[i].dentry);
+	kfree(parts->data_path);
 	kfree_rcu(parts, rcu);
 }
 
@@ -99,6 +100,16 @@ struct path shale_entry_path(const struct shale_sb *sbi, const struct shale_entr
 		.mnt = shale_entry_layer(sbi, entry)->mnt,
 		.dentry = shale_entry_real(entry),
 	};
+}
+
+struct path shale_entry_data_path(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	const struct shale_part *last;
+
+	if (shale_entry_has_upper_data(entry) || d_is_dir(shale_entry_real(entry)))
+		return shale_entry_path(sbi, entry);
+	last = &entry->lower->part[entry->lower->nr - 1];
+	return (struct path){ .mnt = last->layer->mnt, .dentry = last->dentry };
 }
 
 struct path shale_entry_lower_path(const struct shale_entry *entry)

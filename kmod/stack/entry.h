@@ -28,12 +28,21 @@
 struct shale_part {
 	struct shale_layer *layer;
 	struct dentry *dentry;
+	bool xwhiteouts;		/* a directory in which empty files may be whiteouts */
 };
 
+/*
+ * A directory has a part in each layer that it is merged from. Of other objects there is the
+ * top-most lower one; where that is a regular file without data of its own (metacopy), the one
+ * that holds the data is the second.
+ */
 struct shale_parts {
 	refcount_t ref;
 	struct rcu_head rcu;
 	unsigned int nr;
+	const char *data_path;		/* the last part, which has no dentry yet, is to be looked
+					 * up by this path in the data-only layers; owned; or NULL
+					 */
 	struct shale_part part[] __counted_by(nr);	/* the top-most first */
 };
 
@@ -43,6 +52,9 @@ struct shale_entry {
 	u64 epoch;			/* of the stack it was made for */
 	struct dentry *upper;		/* counted; NULL: nothing in the upper */
 	struct shale_parts *lower;	/* counted; NULL: nothing below */
+	bool metacopy;			/* the upper has no data: it is the last lower part's */
+	bool indexed;			/* the index has the upper: one object for all its names */
+	bool remembered;		/* a look-up would not find the lower parts again */
 };
 
 /* An array of @nr empty slots with one reference, or NULL. Slots hold counted dentries. */
@@ -90,5 +102,14 @@ struct path shale_entry_path(const struct shale_sb *sbi, const struct shale_entr
 
 /* The top-most lower part's path; the entry has one. No references taken. */
 struct path shale_entry_lower_path(const struct shale_entry *entry);
+
+/* Does the upper have the data of a regular file? Of others, does it have the object? */
+static inline bool shale_entry_has_upper_data(const struct shale_entry *entry)
+{
+	return entry->upper && !entry->metacopy;
+}
+
+/* What holds the data of a regular file, and is the object itself otherwise. No references taken. */
+struct path shale_entry_data_path(const struct shale_sb *sbi, const struct shale_entry *entry);
 
 #endif

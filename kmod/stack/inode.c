@@ -5,6 +5,7 @@
 #include <linux/posix_acl.h>
 #include <linux/slab.h>
 
+#include "stack/base.h"
 #include "stack/upper.h"
 #include "stack/variant.h"
 
@@ -119,18 +120,23 @@ void shale_inode_copyattr(struct inode *inode)
 /* The key, and finding by it */
 
 /*
- * What identifies an object for as long as we know it. A directory's top-most lower part is
- * found again by each look-up of its name, copied up or not. Of a file only the upper is
- * found once there is one, so copy-up moves it to another key (shale_inode_rehash()). A
- * lower file with several names has none: copying one name up must not drag the others along.
+ * What identifies an object for as long as we know it: its top-most lower part, copied up or
+ * not, where each look-up of its name finds that again. Not where copying up one of several
+ * names leaves the others behind, so that they are two objects from then on: a lower file with
+ * more names than one has no key before, and its copy the upper's inode.
  */
-static struct inode *inode_key(const struct shale_entry *entry)
+static struct inode *inode_key(const struct shale_sb *sbi, const struct shale_entry *entry)
 {
-	struct inode *real = d_inode(shale_entry_real(entry));
+	struct inode *upper = entry->upper ? d_inode(entry->upper) : NULL;
+	struct inode *lower = entry->lower ? d_inode(entry->lower->part[0].dentry) : NULL;
 
-	if (S_ISDIR(real->i_mode))
-		return entry->lower ? d_inode(entry->lower->part[0].dentry) : real;
-	return entry->upper || real->i_nlink == 1 ? real : NULL;
+	if (!lower || entry->remembered)
+		return upper;
+	if (S_ISDIR(lower->i_mode) || entry->indexed || lower->i_nlink == 1)
+		return lower;
+	if (!upper)
+		return shale_feature_on(&sbi->features, SHALE_INDEX) ? lower : NULL;
+	return upper;
 }
 
 static int inode_test(struct inode *inode, void *key)
@@ -142,18 +148,6 @@ static int inode_set(struct inode *inode, void *key)
 {
 	WRITE_ONCE(shale_inode(inode)->key, key);
 	return 0;
-}
-
-/* Directories of layers on several file systems can't show a number of either. */
-static u64 inode_number(const struct shale_sb *sbi, const struct shale_entry *entry)
-{
-	struct inode *real = d_inode(shale_entry_real(entry));
-
-	if (!S_ISDIR(real->i_mode))
-		return real->i_ino;
-	if (!sbi->same_fs)
-		return get_next_ino();
-	return inode_key(entry)->i_ino;
 }
 
 static void inode_set_tables(struct inode *inode)
@@ -184,8 +178,9 @@ static void inode_set_tables(struct inode *inode)
 static void inode_fill(struct inode *inode, struct shale_entry *entry)
 {
 	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+	bool dir = d_is_dir(shale_entry_real(entry));
 
-	inode->i_ino = inode_number(sbi, entry);
+	inode->i_ino = shale_number(sbi, entry, dir && sbi->nr_base > 1 ? get_next_ino() : 0).ino;
 	inode->i_rdev = d_inode(shale_entry_real(entry))->i_rdev;
 	shale_inode_copyattr_from(inode, sbi, entry);
 	inode->i_flags |= S_NOCMTIME;
@@ -213,7 +208,7 @@ static int inode_verify(struct inode *inode, const struct shale_entry *found)
 
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry)
 {
-	struct inode *key = inode_key(entry);
+	struct inode *key = inode_key(shale_sb(sb), entry);
 	struct inode *inode;
 	int err;
 
@@ -255,7 +250,7 @@ struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry
 
 void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry)
 {
-	struct inode *key = inode_key(entry);
+	struct inode *key = inode_key(shale_sb(inode->i_sb), entry);
 
 	lockdep_assert_held(&shale_inode(inode)->lock);
 	if (shale_inode(inode)->key == key)

@@ -75,8 +75,6 @@ free_layer:
 
 void shale_layer_free(struct shale_layer *layer)
 {
-	if (layer->owns_dev)
-		free_anon_bdev(layer->pseudo_dev);
 	kfree(layer->name);
 	kfree(layer);
 }

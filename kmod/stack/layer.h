@@ -15,8 +15,7 @@ struct shale_layer {
 	struct vfsmount *mnt;	/* private clone; its root is the layer's root */
 	const struct vfsmount *given;	/* the mount it was cloned from: compared, never followed */
 	char *name;		/* path as it was when the layer was described, for people */
-	dev_t pseudo_dev;	/* st_dev of the files, when the layers' file systems differ */
-	bool owns_dev;		/* pseudo_dev was allocated for this layer */
+	unsigned int base;	/* number of its file system in the mount (stack/base.h) */
 };
 
 /* Which of the two kinds of private clone to make. */

@@ -2,6 +2,7 @@
 #include "stack/marks.h"
 
 #include <linux/bug.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xattr.h>
 
@@ -12,7 +13,7 @@ struct mark_name {
 
 const char *shale_mark_prefix(const struct shale_sb *sbi)
 {
-	return sbi->userxattr ? SHALE_XATTR_USER : SHALE_XATTR_TRUSTED;
+	return shale_feature_on(&sbi->features, SHALE_USERXATTR) ? SHALE_XATTR_USER : SHALE_XATTR_TRUSTED;
 }
 
 static struct mark_name mark_name(const struct shale_sb *sbi, const char *mark)
@@ -31,9 +32,8 @@ bool shale_mark_is_private(const struct shale_sb *sbi, const char *name)
 	return strstarts(name, prefix) && !strstarts(name + strlen(prefix), SHALE_XATTR_ESCAPE);
 }
 
-/* The size of a mark's value, -ENODATA when there is none, or another negative errno. */
-static int mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
-		    void *value, size_t size)
+int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
+		   void *value, size_t size)
 {
 	const struct mark_name name = mark_name(sbi, mark);
 	int ret = vfs_getxattr(mnt_idmap(path->mnt), path->dentry, name.text, value, size);
@@ -41,30 +41,138 @@ static int mark_get(const struct shale_sb *sbi, const struct path *path, const c
 	return ret == -EOPNOTSUPP ? -ENODATA : ret;
 }
 
+/* Others may read the names and attributes of what they own, but not its user.* xattrs. */
+static bool is_unreadable(const struct shale_sb *sbi, int err)
+{
+	return err == -EACCES && shale_feature_on(&sbi->features, SHALE_USERXATTR);
+}
+
 int shale_mark_opaque(const struct shale_sb *sbi, const struct path *path)
 {
 	char value;
-	int ret = mark_get(sbi, path, SHALE_MARK_OPAQUE, &value, sizeof(value));
+	int ret = shale_mark_get(sbi, path, SHALE_MARK_OPAQUE, &value, sizeof(value));
 
 	/* A longer value than any that is defined does not fit. */
 	if (ret == -ENODATA || ret == -ERANGE)
 		return SHALE_OPAQUE_NO;
+	if (is_unreadable(sbi, ret))
+		return SHALE_OPAQUE_YES;
 	return ret < 0 ? ret : shale_opaque_decode(&value, ret);
+}
+
+/* A value of any length: asked for its size first. Return: the size, 0 without one, an errno. */
+static int get_long(const struct shale_sb *sbi, const struct path *path, const char *mark,
+		    size_t most, char **value)
+{
+	int size = shale_mark_get(sbi, path, mark, NULL, 0);
+
+	*value = NULL;
+	if (size <= 0)
+		return size == -ENODATA ? 0 : size;
+	if (size > most)
+		return -EIO;
+	*value = kmalloc(size + 1, GFP_KERNEL);
+	if (!*value)
+		return -ENOMEM;
+	size = shale_mark_get(sbi, path, mark, *value, size);
+	if (size <= 0) {
+		kfree(*value);
+		*value = NULL;
+		return size == -ERANGE ? -EIO : size;	/* somebody is changing it */
+	}
+	(*value)[size] = '\0';
+	return size;
+}
+
+int shale_mark_redirect(const struct shale_sb *sbi, const struct path *path, char **text)
+{
+	int size = get_long(sbi, path, SHALE_MARK_REDIRECT, SHALE_REDIRECT_MAX, text);
+	enum shale_redirect kind;
+
+	if (is_unreadable(sbi, size))
+		return 0;
+	if (size <= 0 && size != -EIO)
+		return size;
+	kind = size > 0 ? shale_redirect_decode(*text, size) : SHALE_REDIRECT_INVALID;
+	if (kind != SHALE_REDIRECT_INVALID)
+		return kind;
+	kfree(*text);
+	*text = NULL;
+	pr_warn_ratelimited("%pd2 has an invalid redirect\n", path->dentry);
+	return -EIO;
+}
+
+int shale_mark_metacopy(const struct shale_sb *sbi, const struct path *path,
+			struct shale_metacopy *record)
+{
+	struct shale_metacopy read = { };
+	int size;
+
+	if (!d_is_reg(path->dentry))
+		return 0;
+	size = shale_mark_get(sbi, path, SHALE_MARK_METACOPY, &read, sizeof(read));
+	if (size == -ENODATA || is_unreadable(sbi, size))
+		return 0;
+	if (size == -ERANGE || (size >= 0 && !shale_metacopy_valid(&read, size))) {
+		pr_warn_ratelimited("%pd2 has an invalid metacopy mark\n", path->dentry);
+		return -EIO;
+	}
+	if (size >= 0 && record)
+		*record = read;
+	return size < 0 ? size : 1;
+}
+
+int shale_mark_is_whiteout(const struct shale_sb *sbi, const struct path *path, bool xattr)
+{
+	const struct inode *inode = d_inode(path->dentry);
+
+	if (shale_is_whiteout(path->dentry))
+		return 1;
+	if (!xattr || !S_ISREG(inode->i_mode) || i_size_read(inode))
+		return 0;
+	return shale_mark_present(sbi, path, SHALE_MARK_WHITEOUT);
 }
 
 int shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark)
 {
-	int ret = mark_get(sbi, path, mark, NULL, 0);
+	int ret = shale_mark_get(sbi, path, mark, NULL, 0);
 
-	if (ret == -ENODATA)
+	if (ret == -ENODATA || is_unreadable(sbi, ret))
 		return 0;
 	return ret < 0 ? ret : 1;
+}
+
+int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
+		   struct dentry *dentry, const char *mark, const void *value, size_t size)
+{
+	const struct mark_name name = mark_name(sbi, mark);
+
+	return shale_upper_setxattr(tok, dentry, name.text, value, size, 0);
+}
+
+int shale_mark_remove(const struct shale_token *tok, const struct shale_sb *sbi,
+		      struct dentry *dentry, const char *mark)
+{
+	const struct mark_name name = mark_name(sbi, mark);
+	int err = shale_upper_removexattr(tok, dentry, name.text);
+
+	return err == -ENODATA ? 0 : err;
+}
+
+int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
+		      struct dentry *dir)
+{
+	const struct path path = shale_upper_path(tok, dir);
+	int err = shale_mark_present(sbi, &path, SHALE_MARK_IMPURE);
+
+	if (err)
+		return min(err, 0);
+	err = shale_mark_set(tok, sbi, dir, SHALE_MARK_IMPURE, "y", 1);
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,
 			  struct dentry *dir)
 {
-	const struct mark_name name = mark_name(sbi, SHALE_MARK_OPAQUE);
-
-	return shale_upper_setxattr(tok, dir, name.text, "y", 1, 0);
+	return shale_mark_set(tok, sbi, dir, SHALE_MARK_OPAQUE, "y", 1);
 }

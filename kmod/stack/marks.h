@@ -23,14 +23,47 @@ bool shale_mark_is_private(const struct shale_sb *sbi, const char *name);
 const char *shale_mark_prefix(const struct shale_sb *sbi);
 
 /*
- * The readers. Context: as the mounter. A file system without xattrs has no marks.
- * Return: an enum shale_opaque, and 1 or 0; or a negative errno when the object can't be read: then
- * nobody knows whether it is marked, and showing what a mark may hide would be wrong.
+ * The readers. Context: as the mounter. A file system without xattrs has no marks. When an object
+ * can't be read nobody knows whether it is marked, and showing what a mark may hide would be
+ * wrong: they give the errno then.
  */
+
+/* Return: an enum shale_opaque, or an errno. With userxattr, what may not be read hides all. */
 int shale_mark_opaque(const struct shale_sb *sbi, const struct path *path);
+
+/**
+ * shale_mark_redirect - read a redirect
+ * @text: set to an allocated string when there is one
+ * Return: 0 without one; enum shale_redirect; -EIO when it is invalid; or another errno.
+ */
+int shale_mark_redirect(const struct shale_sb *sbi, const struct path *path, char **text);
+
+/**
+ * shale_mark_metacopy - does the data of a regular file lie further down?
+ * @record: filled with the record, the part that the mark does not have with zeros; may be NULL
+ * Return: 1 or 0; -EIO when the record is invalid; or another errno.
+ */
+int shale_mark_metacopy(const struct shale_sb *sbi, const struct path *path,
+			struct shale_metacopy *record);
+
+/* Is this a whiteout? @xattr: it lies in a directory that may have such as are empty files. */
+int shale_mark_is_whiteout(const struct shale_sb *sbi, const struct path *path, bool xattr);
+
+/* Is the mark there, whatever it says? Return: 1, 0 or an errno. */
 int shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark);
 
-/* Makes a directory of the upper opaque. -EOPNOTSUPP where the upper keeps no xattrs. */
+/* The size of a mark's value; -ENODATA without one, -ERANGE when @size is too small; an errno. */
+int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
+		   void *value, size_t size);
+
+/* The writers, on objects of the upper. -EOPNOTSUPP where it keeps no xattrs. */
+int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
+		   struct dentry *dentry, const char *mark, const void *value, size_t size);
+int shale_mark_remove(const struct shale_token *tok, const struct shale_sb *sbi,
+		      struct dentry *dentry, const char *mark);
+/* Notes that a directory holds what was copied up, or is about to. Best effort as to xattrs. */
+int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
+		      struct dentry *dir);
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,
 			  struct dentry *dir);
 

@@ -8,8 +8,10 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 
+#include "stack/features.h"
 #include "stack/stack.h"
 
+struct shale_base;
 struct shale_upper;
 
 struct shale_sb {
@@ -20,9 +22,11 @@ struct shale_sb {
 	struct shale_stack *stack;
 	struct shale_upper *upper;	/* NULL: read-only */
 	unsigned int name_max;		/* longest name that the upper, or top lower, can hold */
-	bool same_fs;			/* all layers lie on one file system */
-	bool userxattr;
+	struct shale_base *base;	/* the file systems of the layers, the upper's first */
+	unsigned int nr_base;
+	unsigned int xino_bits;		/* of inode numbers, that say which one; or 0 */
 	bool default_permissions;
+	struct shale_features features;	/* resolved */
 	char *source;			/* as given at mount time */
 	char *lowerdir;			/* the options, as given; NULL: layers came one by one, */
 	char *upperdir, *workdir;	/* or as descriptors */

@@ -54,6 +54,7 @@ void shale_stack_clear_lower(struct shale_stack *stack)
 	kvfree(stack->lower);
 	stack->lower = NULL;
 	stack->nr_lower = 0;
+	stack->nr_data = 0;
 	stack->max_lower = 0;
 }
 
@@ -92,7 +93,7 @@ static int stack_reserve(struct shale_stack *stack)
 	return 0;
 }
 
-int shale_stack_add_lower(struct shale_stack *stack, const struct path *path)
+static int add_lower(struct shale_stack *stack, const struct path *path)
 {
 	struct shale_layer *layer;
 	int err = stack_reserve(stack);
@@ -105,6 +106,20 @@ int shale_stack_add_lower(struct shale_stack *stack, const struct path *path)
 		return PTR_ERR(layer);
 	stack->lower[stack->nr_lower++] = layer;
 	return 0;
+}
+
+int shale_stack_add_lower(struct shale_stack *stack, const struct path *path)
+{
+	return stack->nr_data ? -EBADSLT : add_lower(stack, path);
+}
+
+int shale_stack_add_data(struct shale_stack *stack, const struct path *path)
+{
+	int err = add_lower(stack, path);
+
+	if (!err)
+		stack->nr_data++;
+	return err;
 }
 
 /* A stacking file system can't hold an upper: a copy-up there would copy up below it again. */
@@ -265,8 +280,9 @@ int shale_stack_check(const struct shale_stack *stack, const char **why,
 	*why = check_writable(stack, which);
 	if (*why)
 		return -EINVAL;
-	if (!stack->nr_lower) {
-		*why = "at least one lower layer is needed";
+	if (!shale_stack_nr_merged(stack)) {
+		*why = stack->nr_data ? "data-only layers need a lower layer above them"
+				      : "at least one lower layer is needed";
 		return -EINVAL;
 	}
 	return check_overlap(stack, why, which);

@@ -20,6 +20,7 @@ struct shale_stack {
 	struct shale_layer *upper;	/* NULL: read-only */
 	struct shale_layer *work;	/* the work directory; NULL without upper */
 	unsigned int nr_lower;		/* filled slots of lower */
+	unsigned int nr_data;		/* the last of these: data-only layers, never asked for a name */
 	unsigned int max_lower;		/* slots of lower */
 	struct shale_layer **lower;	/* the top-most first */
 };
@@ -33,9 +34,19 @@ DEFINE_FREE(shale_stack, struct shale_stack *, shale_stack_free(_T))
 
 /**
  * shale_stack_add_lower - append a layer below those the stack has
- * Return: 0, or what shale_layer_create() says, or -E2BIG beyond SHALE_MAX_LOWER layers.
+ * Return: 0, or what shale_layer_create() says; -E2BIG beyond SHALE_MAX_LOWER layers; -EBADSLT
+ * below data-only layers.
  */
 int shale_stack_add_lower(struct shale_stack *stack, const struct path *path);
+
+/* The same for a layer of data only, below all others; from then on only such can follow. */
+int shale_stack_add_data(struct shale_stack *stack, const struct path *path);
+
+/* How many layers the union is merged from, without the upper. */
+static inline unsigned int shale_stack_nr_merged(const struct shale_stack *stack)
+{
+	return stack->nr_lower - stack->nr_data;
+}
 
 /* Forgets the lower layers described so far. */
 void shale_stack_clear_lower(struct shale_stack *stack);

@@ -4,7 +4,11 @@
  *
  * The copy is made out of sight, as an unnamed file or in the work directory, and appears
  * under its name by one link or rename, complete. Then the inode gets an entry that stands
- * on it. The steps are those of copy_up_locked(), in order.
+ * on it. The steps are those of make_copy(), in order.
+ *
+ * With metacopy=on, the copy of a regular file is without data first, which stays where it is; what
+ * changes data completes the copy before. Until the mark is gone, the copy's own blocks mean
+ * nothing.
  */
 #include "union/copy_up.h"
 
@@ -12,7 +16,6 @@
 #include <linux/namei.h>
 #include <linux/security.h>
 #include <linux/slab.h>
-#include <linux/splice.h>
 #include <linux/xattr.h>
 
 #include "compat/real_file.h"
@@ -20,11 +23,16 @@
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
+#include "stack/origin.h"
 #include "stack/upper.h"
+#include "union/copy_attr.h"
+#include "union/copy_data.h"
+#include "union/data.h"
 #include "union/workdir.h"
 
-/* How much is copied between two looks for a fatal signal. */
-#define CHUNK (4UL << 20)
+/* How much of a file is wanted in the upper: this many bytes of its data, or none of it. */
+#define NO_DATA		(-1)
+#define ALL_DATA	LLONG_MAX
 
 struct copy_up {
 	struct super_block *sb;
@@ -32,13 +40,16 @@ struct copy_up {
 	struct dentry *dentry;
 	struct inode *inode;
 	struct dentry *parent;		/* directory in the upper; NULL: an object without a name */
+	loff_t wanted;
 
 	struct shale_entry *entry;	/* what the inode stands on before */
 	struct path from;		/* its top-most lower part */
 	struct kstat stat;		/* of from */
 	loff_t size;			/* bytes of data to copy */
+	bool metacopy;			/* leave the data where it is */
 	const char *target;		/* of a symbolic link */
 	struct delayed_call target_done;
+	struct shale_origin_record origin;
 
 	struct file *file;		/* the copy, when it is an unnamed file */
 	struct dentry *copy;		/* the copy */
@@ -47,7 +58,23 @@ struct copy_up {
 
 /* Step 1: what is to be copied, read from the lower and without any lock on the upper. */
 
-static int prepare(struct copy_up *cu, loff_t size)
+/*
+ * The copy of one of several names of a lower file is another file than the rest from now
+ * on, and has no origin.
+ */
+static bool keeps_identity(const struct copy_up *cu)
+{
+	return S_ISDIR(cu->stat.mode) || cu->stat.nlink == 1;
+}
+
+/* What is found by its name alone has nothing to find data by once that is gone. */
+static bool can_leave_data(const struct copy_up *cu)
+{
+	return S_ISREG(cu->stat.mode) && cu->wanted == NO_DATA && cu->stat.size && cu->parent &&
+	       shale_feature_on(&cu->sbi->features, SHALE_METACOPY);
+}
+
+static int prepare(struct copy_up *cu)
 {
 	int err;
 
@@ -62,14 +89,15 @@ static int prepare(struct copy_up *cu, loff_t size)
 	if (!kuid_has_mapping(current_user_ns(), cu->stat.uid) ||
 	    !kgid_has_mapping(current_user_ns(), cu->stat.gid))
 		return -EOVERFLOW;
-	cu->size = min(size, cu->stat.size);
+	cu->metacopy = can_leave_data(cu);
+	cu->size = cu->wanted == NO_DATA ? cu->stat.size : min(cu->wanted, cu->stat.size);
 
 	if (S_ISLNK(cu->stat.mode)) {
 		cu->target = vfs_get_link(cu->from.dentry, &cu->target_done);
 		if (IS_ERR(cu->target))
 			return PTR_ERR(cu->target);
 	}
-	return 0;
+	return keeps_identity(cu) ? shale_origin_encode(&cu->origin, cu->from.dentry, false) : 0;
 }
 
 /* Step 2: an empty object of the right kind, out of sight. */
@@ -131,218 +159,50 @@ static int make_empty(struct copy_up *cu)
 	return err;
 }
 
-/* Step 3: the data. Shared with the lower where the file system can, else copied, holes kept. */
+/* Step 3: the data. */
 
-static int copy_range(struct copy_up *cu, const struct shale_token *tok, struct file *in,
-		      struct file *out, loff_t pos, loff_t end)
+static int set_size(struct copy_up *cu, struct dentry *copy, loff_t size)
 {
-	while (pos < end) {
-		loff_t in_pos = pos, out_pos = pos;
-		ssize_t done;
+	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
 
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		done = shale_upper_splice(tok, in, &in_pos, out, &out_pos,
-					  min_t(loff_t, end - pos, CHUNK));
-		if (done < 0)
-			return done;
-		if (!done)
-			return -EIO;	/* the lower became shorter: layers must not change */
-		pos += done;
-	}
-	return 0;
+	CLASS(shale_upper, tok)(cu->sb);
+
+	return tok.err ?: shale_upper_setattr(&tok, copy, &attr);
 }
 
-static int copy_extents(struct copy_up *cu, const struct shale_token *tok, struct file *in,
-			struct file *out)
+static int write_data(struct copy_up *cu, struct dentry *copy, struct file *unnamed)
 {
-	loff_t pos = 0;
+	const struct path to = { .mnt = cu->sbi->upper->layer->mnt, .dentry = copy };
+	struct shale_entry *entry __free(shale_entry) = shale_data_get(cu->inode, cu->entry);
+	struct path from;
+	struct file *out;
 	int err;
 
-	while (pos < cu->size) {
-		loff_t data = vfs_llseek(in, pos, SEEK_DATA);
-		loff_t hole;
-
-		if (data == -ENXIO)
-			break;		/* a hole up to the end */
-		if (data < 0)
-			data = pos;	/* can't tell: take all for data */
-		hole = vfs_llseek(in, data, SEEK_HOLE);
-		if (hole <= data)
-			hole = cu->size;
-
-		err = copy_range(cu, tok, in, out, data, min(hole, cu->size));
-		if (err)
-			return err;
-		pos = hole;
-	}
-	return 0;
+	if (IS_ERR(entry))
+		return PTR_ERR(no_free_ptr(entry));
+	from = shale_entry_data_path(cu->sbi, entry);
+	out = unnamed ? get_file(unnamed) : shale_real_open(&to, O_WRONLY | O_LARGEFILE);
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+	err = shale_copy_data(cu->sb, &from, out, cu->size);
+	fput(out);
+	return err;
 }
 
-static int copy_contents(struct copy_up *cu, struct file *in, struct file *out)
-{
-	const struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = cu->size };
-	struct iattr set_size = attr;
-	loff_t shared;
-	int err;
-
-	/* A tail that is a hole is nothing that copying would leave: size first, then data. */
-	if (cu->size) {
-		CLASS(shale_upper, tok)(cu->sb);
-
-		err = tok.err ?: shale_upper_setattr(&tok, cu->copy, &set_size);
-		if (err)
-			return err;
-	}
-
-	CLASS(shale_upper_io, tok)(cu->sb);
-
-	if (tok.err)
-		return tok.err;
-	shared = shale_upper_clone(&tok, in, 0, out, 0, cu->size, 0);
-	err = shared == cu->size ? 0 : copy_extents(cu, &tok, in, out);
-
-	/* The name must not lead to data that a power cut would still take away. */
-	return err ?: vfs_fsync(out, 0);
-}
-
+/* A tail that is a hole is nothing that copying would leave: size first, then data. */
 static int copy_data(struct copy_up *cu)
 {
-	const struct path to = { .mnt = cu->sbi->upper->layer->mnt, .dentry = cu->copy };
-	struct file *in, *out;
 	int err;
 
 	if (!S_ISREG(cu->stat.mode) || !cu->size)
 		return 0;
-
-	in = shale_real_open(&cu->from, O_RDONLY | O_LARGEFILE);
-	if (IS_ERR(in))
-		return PTR_ERR(in);
-	out = cu->file ? get_file(cu->file) : shale_real_open(&to, O_WRONLY | O_LARGEFILE);
-	err = PTR_ERR_OR_ZERO(out);
-	if (!err) {
-		err = copy_contents(cu, in, out);
-		fput(out);
-	}
-	fput(in);
-	return err;
-}
-
-/* Step 4: extended attributes, ACLs, owner, mode and times. After the data: writing data
- * takes file capabilities away.
- */
-
-static int copy_acl(struct copy_up *cu, const struct shale_token *tok, const char *name)
-{
-	struct posix_acl *acl = shale_layer_acl(&cu->from, vfs_get_acl(mnt_idmap(cu->from.mnt),
-								       cu->from.dentry, name));
-	int err;
-
-	if (acl == ERR_PTR(-ENODATA) || acl == ERR_PTR(-EOPNOTSUPP))
-		return 0;	/* listed, but none that anybody obeys */
-	if (IS_ERR(acl))
-		return PTR_ERR(acl);
-	err = shale_upper_set_acl(tok, cu->copy, name, acl);
-	posix_acl_release(acl);
-	return err;
-}
-
-static int copy_value(struct copy_up *cu, const struct shale_token *tok, const char *name)
-{
-	void *value __free(kvfree) = NULL;
-	struct mnt_idmap *idmap = mnt_idmap(cu->from.mnt);
-	ssize_t size;
-
-	size = vfs_getxattr(idmap, cu->from.dentry, name, NULL, 0);
-	if (size > 0) {
-		value = kvmalloc(size, GFP_KERNEL);
-		if (!value)
-			return -ENOMEM;
-		size = vfs_getxattr(idmap, cu->from.dentry, name, value, size);
-	}
-	if (size == -ENODATA || size == -EOPNOTSUPP)
-		return 0;	/* listed, but not readable: nothing to keep */
-	if (size == -EINVAL && !strcmp(name, XATTR_NAME_CAPS))
-		return 0;	/* not capabilities: whoever owns a file may store an empty value */
-	if (size < 0)
-		return size;
-	return shale_upper_setxattr(tok, cu->copy, name, value, size, 0);
-}
-
-/* May the copy go without this attribute when the upper can't hold it? */
-static bool xattr_is_optional(const char *name)
-{
-	return strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) &&
-	       !is_posix_acl_xattr(name);
-}
-
-static int copy_xattr(struct copy_up *cu, const struct shale_token *tok, const char *name)
-{
-	int err;
-
-	/* The marks say what an object means in its own layer, and nothing in another. */
-	if (shale_mark_is_private(cu->sbi, name))
-		return 0;
-
-	err = security_inode_copy_up_xattr(cu->from.dentry, name);
-	if (err == -ECANCELED)
-		return 0;	/* a security module labels the copy itself */
-	if (err < 0 && err != -EOPNOTSUPP)
+	err = set_size(cu, cu->copy, cu->size);
+	if (err || cu->metacopy)
 		return err;
-
-	err = is_posix_acl_xattr(name) ? copy_acl(cu, tok, name) : copy_value(cu, tok, name);
-	return err == -EOPNOTSUPP && xattr_is_optional(name) ? 0 : err;
+	return write_data(cu, cu->copy, cu->file);
 }
 
-static int copy_xattrs(struct copy_up *cu, const struct shale_token *tok)
-{
-	char *list __free(kvfree) = NULL;
-	const char *name;
-	ssize_t size, len;
-	int err = 0;
-
-	size = vfs_listxattr(cu->from.dentry, NULL, 0);
-	if (size > 0) {
-		list = kvmalloc(size, GFP_KERNEL);
-		if (!list)
-			return -ENOMEM;
-		size = vfs_listxattr(cu->from.dentry, list, size);
-	}
-	if (size < 0)
-		return size == -EOPNOTSUPP ? 0 : size;
-
-	for (name = list; !err && name < list + size; name += len + 1) {
-		len = strnlen(name, list + size - name);
-		if (name + len == list + size)
-			return -EIO;	/* a server has sent a name that does not end */
-		err = copy_xattr(cu, tok, name);
-	}
-	return err;
-}
-
-static int copy_owner_mode_times(struct copy_up *cu, const struct shale_token *tok)
-{
-	struct iattr owner = {
-		.ia_valid = ATTR_UID | ATTR_GID,
-		.ia_vfsuid = VFSUIDT_INIT(cu->stat.uid),
-		.ia_vfsgid = VFSGIDT_INIT(cu->stat.gid),
-	};
-	struct iattr mode = { .ia_valid = ATTR_MODE, .ia_mode = cu->stat.mode };
-	struct iattr times = {
-		.ia_valid = ATTR_ATIME | ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET,
-		.ia_atime = cu->stat.atime,
-		.ia_mtime = cu->stat.mtime,
-	};
-	int err;
-
-	/* In this order: a change of owner takes the set-id bits away. */
-	err = shale_upper_setattr(tok, cu->copy, &owner);
-	if (!err && !S_ISLNK(cu->stat.mode))
-		err = shale_upper_setattr(tok, cu->copy, &mode);
-	return err ?: shale_upper_setattr(tok, cu->copy, &times);
-}
-
-/* Step 5: the name. In the union's directory nothing changes, so its times must not either. */
+/* Step 4: the name. In the union's directory nothing changes, so its times must not either. */
 
 static struct iattr times_of(const struct dentry *dir)
 {
@@ -402,7 +262,7 @@ static int give_name(struct copy_up *cu, const struct shale_token *tok)
 	return cu->named ? rename_named(cu, tok) : link_unnamed(cu, tok);
 }
 
-/* Step 6: the inode stands on the copy. */
+/* Step 5: the inode stands on the copy. */
 
 static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 {
@@ -410,30 +270,50 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 
 	shale_inode_copyattr_from(inode, cu->sbi, entry);
 	/* In this order: who sees the upper may make names for it, and must find this inode. */
-	if (!S_ISDIR(inode->i_mode))
-		shale_inode_rehash(inode, entry);
+	shale_inode_rehash(inode, entry);
 	shale_entry_publish(inode, entry);
 	if (cu->parent)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
+}
 
+static void count(struct copy_up *cu, bool with_data)
+{
 	atomic64_inc(&cu->sbi->copy_ups);
-	if (S_ISREG(inode->i_mode))
+	if (with_data)
 		atomic64_add(cu->size, &cu->sbi->copy_up_bytes);
+}
+
+/* Return: 1 when a look-up will find the lower part again by these marks, 0, or an errno. */
+static int mark_copy(struct copy_up *cu, const struct shale_token *tok)
+{
+	int found = 0, err = 0;
+
+	if (keeps_identity(cu))
+		found = shale_origin_set(tok, cu->sbi, cu->copy, SHALE_MARK_ORIGIN, &cu->origin);
+	if (found >= 0 && cu->metacopy)
+		err = shale_mark_set(tok, cu->sbi, cu->copy, SHALE_MARK_METACOPY, NULL, 0);
+	if (found >= 0 && !err && cu->parent)
+		err = shale_mark_impure(tok, cu->sbi, cu->parent);
+	return err ?: found;
 }
 
 static int finish(struct copy_up *cu)
 {
 	/* Made first, and completed last: nothing may fail once the name is there. */
 	struct shale_entry *entry = shale_entry_alloc(cu->sbi, NULL, cu->entry->lower);
-	int err;
+	int err, found = 0;
 
 	CLASS(shale_upper, tok)(cu->sb);
 
 	err = entry ? tok.err : -ENOMEM;
 	if (!err)
-		err = copy_xattrs(cu, &tok);
+		err = shale_copy_xattrs(cu->sbi, &tok, &cu->from, cu->copy);
+	if (!err) {
+		found = mark_copy(cu, &tok);
+		err = min(found, 0);
+	}
 	if (!err)
-		err = copy_owner_mode_times(cu, &tok);
+		err = shale_copy_owner_mode_times(&tok, &cu->stat, cu->copy);
 	if (!err && cu->parent)
 		err = give_name(cu, &tok);
 	if (err) {
@@ -441,7 +321,11 @@ static int finish(struct copy_up *cu)
 		return err;
 	}
 	entry->upper = dget(cu->copy);
+	entry->metacopy = cu->metacopy;
+	/* Directories, and files that want data from below, are found by their names. */
+	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->metacopy;
 	stand_on_copy(cu, entry);
+	count(cu, S_ISREG(cu->stat.mode) && !cu->metacopy);
 	return 0;
 }
 
@@ -453,11 +337,11 @@ static void discard(struct copy_up *cu)
 		shale_workdir_discard(&tok, cu->copy);
 }
 
-static int copy_up_locked(struct copy_up *cu, loff_t size)
+static int make_copy(struct copy_up *cu)
 {
 	int err;
 
-	err = prepare(cu, size);
+	err = prepare(cu);
 	if (!err)
 		err = make_empty(cu);
 	if (!err)
@@ -474,8 +358,94 @@ static int copy_up_locked(struct copy_up *cu, loff_t size)
 	return err;
 }
 
+/*
+ * Completing a copy that was made without data. Capabilities would go with the first write, by
+ * the rule that whoever changes a program takes its privileges away; but nothing changes.
+ */
+
+struct capabilities {
+	char value[XATTR_CAPS_SZ];
+	int size;
+};
+
+static int save_capabilities(struct copy_up *cu, struct capabilities *caps)
+{
+	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
+
+	caps->size = vfs_getxattr(mnt_idmap(upper.mnt), upper.dentry, XATTR_NAME_CAPS,
+				  caps->value, sizeof(caps->value));
+	if (caps->size == -ENODATA || caps->size == -EOPNOTSUPP || caps->size == -EINVAL)
+		caps->size = 0;
+	return min(caps->size, 0);
+}
+
+/* Mode and times, which writing changes, become what they were. */
+static int restore_attributes(struct copy_up *cu, const struct shale_token *tok,
+			      const struct capabilities *caps)
+{
+	int err = shale_copy_owner_mode_times(tok, &cu->stat, cu->entry->upper);
+
+	if (!err && caps->size)
+		err = shale_upper_setxattr(tok, cu->entry->upper, XATTR_NAME_CAPS, caps->value,
+					   caps->size, 0);
+	return err;
+}
+
+/* The data is there: what the mark said is no longer true. */
+static int drop_metacopy(struct copy_up *cu, const struct capabilities *caps)
+{
+	struct shale_entry *entry = shale_entry_alloc(cu->sbi, cu->entry->upper, cu->entry->lower);
+	struct shale_origin_record record;
+	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
+	int err;
+
+	CLASS(shale_upper, tok)(cu->sb);
+
+	err = entry ? tok.err : -ENOMEM;
+	if (!err)
+		err = restore_attributes(cu, &tok, caps);
+	if (!err)
+		err = shale_mark_remove(&tok, cu->sbi, cu->entry->upper, SHALE_MARK_METACOPY);
+	if (err) {
+		shale_entry_put(entry);
+		return err;
+	}
+	/* From now on the lower part is found by the origin alone. */
+	entry->indexed = cu->entry->indexed;
+	entry->remembered = shale_origin_get(cu->sbi, &upper, SHALE_MARK_ORIGIN, &record) <= 0 ||
+			    !shale_origin_is_known(cu->sbi, &record);
+	cu->parent = NULL;	/* the name was there before */
+	stand_on_copy(cu, entry);
+	return 0;
+}
+
+static int complete_copy(struct copy_up *cu)
+{
+	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
+	struct capabilities caps;
+	int err;
+
+	err = vfs_getattr(&upper, &cu->stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+	if (!err)
+		err = save_capabilities(cu, &caps);
+	if (err)
+		return err;
+	cu->size = min(cu->wanted, cu->stat.size);
+	if (cu->size)
+		err = write_data(cu, cu->entry->upper, NULL);
+	if (!err && cu->size < cu->stat.size)
+		err = set_size(cu, cu->entry->upper, cu->size);
+	if (!err)
+		err = drop_metacopy(cu, &caps);
+	if (!err)
+		count(cu, true);
+	return err;
+}
+
+/* One object */
+
 /* Copies one object whose parent, if it has a name, lies in the upper. As the mounter. */
-static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t size)
+static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t wanted)
 {
 	struct inode *inode = d_inode(dentry);
 	struct shale_inode *si = shale_inode(inode);
@@ -486,28 +456,31 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t size
 		.sbi = shale_sb(dentry->d_sb),
 		.dentry = dentry,
 		.inode = inode,
+		.wanted = wanted,
 	};
 	int err = 0;
 
 	if (mutex_lock_killable(&si->lock))
 		return -EINTR;
 	cu.entry = shale_entry_get(inode);
-	if (!cu.entry->upper) {
-		/* Removed while we waited: the copy must not bring the name back. */
-		if (parent && shale_name_positive(dentry))
-			cu.parent = parent_entry->upper;
-		err = copy_up_locked(&cu, size);
-	}
+	/* Removed while we waited: the copy must not bring the name back. */
+	if (parent && shale_name_positive(dentry))
+		cu.parent = parent_entry->upper;
+	if (!cu.entry->upper)
+		err = make_copy(&cu);
+	else if (cu.entry->metacopy && wanted != NO_DATA)
+		err = complete_copy(&cu);
 	shale_entry_put(cu.entry);
 	mutex_unlock(&si->lock);
 	return err;
 }
 
-static bool is_copied_up(struct dentry *dentry)
+/* Does the upper have as much of an object as is wanted? */
+static bool is_copied_up(struct dentry *dentry, loff_t wanted)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
 
-	return entry->upper;
+	return entry->upper && (wanted == NO_DATA || !entry->metacopy);
 }
 
 /*
@@ -519,7 +492,7 @@ static struct dentry *next_to_copy(struct dentry *dentry, struct dentry **parent
 	struct dentry *next = dget(dentry);
 
 	*parent = dget_parent(next);
-	while (!is_copied_up(*parent)) {
+	while (!is_copied_up(*parent, NO_DATA)) {
 		dput(next);
 		next = *parent;
 		*parent = dget_parent(next);
@@ -527,11 +500,11 @@ static struct dentry *next_to_copy(struct dentry *dentry, struct dentry **parent
 	return next;
 }
 
-static int copy_up(struct dentry *dentry, loff_t size)
+static int copy_up(struct dentry *dentry, loff_t wanted)
 {
 	int err = 0;
 
-	if (is_copied_up(dentry))
+	if (is_copied_up(dentry, wanted))
 		return 0;
 	if (!shale_sb(dentry->d_sb)->upper)
 		return -EROFS;
@@ -539,13 +512,13 @@ static int copy_up(struct dentry *dentry, loff_t size)
 	CLASS(shale_mounter, caller)(dentry->d_sb);
 
 	if (!shale_name_positive(dentry))
-		return copy_up_one(dentry, NULL, size);
+		return copy_up_one(dentry, NULL, wanted);
 
-	while (!err && !is_copied_up(dentry)) {
+	while (!err && !is_copied_up(dentry, wanted)) {
 		struct dentry *parent;
 		struct dentry *next = next_to_copy(dentry, &parent);
 
-		err = copy_up_one(next, parent, next == dentry ? size : 0);
+		err = copy_up_one(next, parent, next == dentry ? wanted : NO_DATA);
 		dput(parent);
 		dput(next);
 	}
@@ -554,7 +527,12 @@ static int copy_up(struct dentry *dentry, loff_t size)
 
 int shale_copy_up(struct dentry *dentry)
 {
-	return copy_up(dentry, LLONG_MAX);
+	return copy_up(dentry, NO_DATA);
+}
+
+int shale_copy_up_data(struct dentry *dentry)
+{
+	return copy_up(dentry, ALL_DATA);
 }
 
 int shale_copy_up_truncated(struct dentry *dentry, loff_t size)

@@ -9,13 +9,18 @@
  * shale_copy_up - make sure that an object lies in the upper, its parents included
  * @dentry: one of ours, positive
  *
+ * The data of a regular file may stay where it is.
+ *
  * Context: sleeps; killable. The caller may hold i_rwsem of the object and its parent, and no
  * token. Takes entry mutexes, credentials and the upper's write access by itself.
  * Return: 0, -EROFS, -EINTR, -EOVERFLOW (owner has no mapping), -ENOSPC and others of the upper.
  */
 int shale_copy_up(struct dentry *dentry);
 
-/* The same for an object whose data is about to be truncated to @size: no more is copied. */
+/* The same with a regular file's data: before that is changed. */
+int shale_copy_up_data(struct dentry *dentry);
+
+/* The same for a regular file that is about to be truncated to @size: no more data is copied. */
 int shale_copy_up_truncated(struct dentry *dentry, loff_t size);
 
 #endif

@@ -7,33 +7,43 @@
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
+#include "stack/origin.h"
 
+/*
+ * From the top down: the first layer that has the name says what the object is. A directory
+ * merges with those of further layers, and a file without data goes on to the one that has it, until
+ * something ends that. A redirect changes what further layers are asked for.
+ */
 struct lookup {
 	struct super_block *sb;
 	const struct shale_sb *sbi;
 	const struct qstr *name;
+	char *redirect;			/* what layers are asked for instead of the name; or NULL */
+	bool absolute;			/* and that is a path from their roots */
 
 	struct dentry *upper;		/* counted */
 	bool whiteout;			/* the upper has a whiteout */
+	bool upper_metacopy;
 
 	struct shale_part *part;	/* counted dentries, the top-most first */
 	unsigned int nr, max;
+	bool indexed;
 
 	bool dir;			/* what was found is a directory */
+	bool metacopy;			/* a file was found, its data was not */
 	bool stop;			/* layers further down do not show through */
 };
 
 /*
- * Looks the name up in one layer's directory.
+ * Looks a name up in one layer's directory.
  * Return: a counted positive dentry; NULL for none; ERR_PTR.
  */
-static struct dentry *look(const struct qstr *name, const struct shale_layer *layer,
+static struct dentry *look(const char *name, size_t len, const struct shale_layer *layer,
 			   struct dentry *base)
 {
 	struct dentry *dentry;
 
-	dentry = lookup_one_unlocked(shale_layer_idmap(layer), &QSTR_LEN(name->name, name->len),
-				     base);
+	dentry = lookup_one_unlocked(shale_layer_idmap(layer), &QSTR_LEN(name, len), base);
 	if (IS_ERR(dentry)) {
 		/* A name that this file system could not even store is not there. */
 		if (PTR_ERR(dentry) == -ENAMETOOLONG || PTR_ERR(dentry) == -ENOENT)
@@ -51,196 +61,407 @@ static struct dentry *look(const struct qstr *name, const struct shale_layer *la
 	return dentry;
 }
 
-/* Showing an object without the meaning that its mark gives it would be showing another. */
-static int refuse(const struct path *path, const char *mark)
-{
-	pr_warn_ratelimited("%pd2 carries the mark %s, which this mount does not follow\n",
-			    path->dentry, mark);
-	return -EPERM;
-}
-
-/* Refuses what carries a mark that changes its meaning. */
-static int check_mark(const struct lookup *lookup, const struct path *path, const char *mark)
-{
-	int present = shale_mark_present(lookup->sbi, path, mark);
-
-	return present > 0 ? refuse(path, mark) : present;
-}
-
-/* Is this the lowest layer of all, from where nothing leads further? */
-static bool is_bottom(const struct shale_sb *sbi, const struct path *path)
-{
-	return path->mnt == sbi->stack->lower[sbi->stack->nr_lower - 1]->mnt;
-}
-
-/*
- * Judges a positive dentry of one layer: does it belong to the object, and do layers further
- * down?
- * Return: 1 when it belongs, 0 when not, or a negative errno.
- */
-static int judge(struct lookup *lookup, const struct path *path)
-{
-	int err;
-
-	if (shale_is_whiteout(path->dentry)) {
-		lookup->stop = true;
-		return 0;
-	}
-
-	if (!d_is_dir(path->dentry)) {
-		lookup->stop = true;
-		if (lookup->dir)
-			return 0;
-		err = d_is_reg(path->dentry) ? check_mark(lookup, path, SHALE_MARK_METACOPY) : 0;
-		return err ?: 1;
-	}
-
-	if (shale_inode_is_trap(lookup->sb, d_inode(path->dentry)))
-		return -ELOOP;
-	lookup->dir = true;
-	err = shale_mark_opaque(lookup->sbi, path);
-	if (err == SHALE_OPAQUE_XWHITEOUT)
-		return refuse(path, "opaque=x");
-	if (err == SHALE_OPAQUE_YES) {
-		lookup->stop = true;
-		return 1;
-	}
-	/* One may lead from a directory that is in one layer alone back into those below. */
-	if (err >= 0 && !is_bottom(lookup->sbi, path))
-		err = check_mark(lookup, path, SHALE_MARK_REDIRECT);
-	return err < 0 ? err : 1;
-}
-
-static int look_in_upper(struct lookup *lookup, const struct shale_entry *dir)
-{
-	struct shale_layer *layer = lookup->sbi->upper->layer;
-	struct path path = { .mnt = layer->mnt };
-	int ret;
-
-	path.dentry = look(lookup->name, layer, dir->upper);
-	if (IS_ERR_OR_NULL(path.dentry))
-		return PTR_ERR_OR_ZERO(path.dentry);
-
-	lookup->whiteout = shale_is_whiteout(path.dentry);
-	ret = judge(lookup, &path);
-	if (ret > 0)
-		lookup->upper = path.dentry;
-	else
-		dput(path.dentry);
-	return min(ret, 0);
-}
-
 /* Room for another part: only merged directories ever need more than one. */
-static int reserve_part(struct lookup *lookup, unsigned int most)
+static int reserve_part(struct lookup *l, unsigned int most)
 {
-	unsigned int max = lookup->max ? most : 1;
+	unsigned int max = l->max ? most : 1;
 	struct shale_part *part;
 
-	if (lookup->nr < lookup->max)
+	if (l->nr < l->max)
 		return 0;
 	part = kvmalloc_array(max, sizeof(*part), GFP_KERNEL);
 	if (!part)
 		return -ENOMEM;
-	if (lookup->nr)
-		memcpy(part, lookup->part, lookup->nr * sizeof(*part));
-	kvfree(lookup->part);
-	lookup->part = part;
-	lookup->max = max;
+	if (l->nr)
+		memcpy(part, l->part, l->nr * sizeof(*part));
+	kvfree(l->part);
+	l->part = part;
+	l->max = max;
 	return 0;
 }
 
-static int look_in_lower(struct lookup *lookup, const struct shale_parts *dirs, unsigned int i)
+/* Takes over the dentry's reference, also on error. */
+static int add_part(struct lookup *l, const struct shale_part *part, unsigned int most)
 {
-	struct shale_layer *layer = dirs->part[i].layer;
-	struct path path = { .mnt = layer->mnt };
-	int ret;
+	int err = reserve_part(l, most);
 
-	path.dentry = look(lookup->name, layer, dirs->part[i].dentry);
-	if (IS_ERR_OR_NULL(path.dentry))
-		return PTR_ERR_OR_ZERO(path.dentry);
+	if (err)
+		dput(part->dentry);
+	else
+		l->part[l->nr++] = *part;
+	return err;
+}
 
-	ret = judge(lookup, &path);
-	if (ret > 0 && !reserve_part(lookup, dirs->nr)) {
-		lookup->part[lookup->nr++] = (struct shale_part){ layer, path.dentry };
+/*
+ * Of a file only the top-most lower part counts, which gives it its number, and the one with the
+ * data; files without data in between are passed by.
+ */
+static int add_found(struct lookup *l, const struct shale_part *part, unsigned int most)
+{
+	if (l->dir || !l->nr)
+		return add_part(l, part, most);
+	if (!l->metacopy)
+		return add_part(l, part, most);
+	dput(part->dentry);
+	return 0;
+}
+
+/* Showing an object without the meaning that its mark gives it would be showing another. */
+static int refuse(const struct path *path, const char *mark, enum shale_feature feature)
+{
+	pr_warn_ratelimited("%pd2 carries the mark %s, which a mount without %s does not follow\n",
+			    path->dentry, mark,
+			    feature == SHALE_METACOPY ? "metacopy=on" : "redirect_dir=follow");
+	return -EPERM;
+}
+
+/* Is this the lowest layer that merges, from where no name leads further? */
+static bool is_bottom(const struct lookup *l, const struct path *path)
+{
+	const struct shale_stack *stack = l->sbi->stack;
+
+	return path->mnt == stack->lower[shale_stack_nr_merged(stack) - 1]->mnt;
+}
+
+/* Whoever names data-only layers wants files without data to find it there. */
+static bool leads_to_data(const struct lookup *l)
+{
+	return l->metacopy && l->sbi->stack->nr_data;
+}
+
+/*
+ * Lets further layers be asked for what an object's redirect says: instead of everything up to
+ * it, with @rest, what follows in the path, unchanged. What precedes it stays when the redirect is
+ * relative.
+ */
+static int follow_redirect(struct lookup *l, const struct path *path, const char *rest)
+{
+	const char *asked = l->redirect ?: (const char *)l->name->name;
+	size_t before = 0;
+	char *text, *joined;
+	int kind = shale_mark_redirect(l->sbi, path, &text);
+
+	if (kind <= 0)
+		return kind;
+	if (!shale_redirects_followed(&l->sbi->features) && !leads_to_data(l)) {
+		kfree(text);
+		return refuse(path, SHALE_MARK_REDIRECT, SHALE_REDIRECT_DIR);
+	}
+	if (kind == SHALE_REDIRECT_RELATIVE && l->absolute) {
+		before = strlen(asked) - strlen(rest);
+		while (asked[before - 1] != '/')
+			before--;
+	}
+	joined = kasprintf(GFP_KERNEL, "%.*s%s%s", (int)before, asked, text, rest);
+	kfree(text);
+	if (!joined)
+		return -ENOMEM;
+	/* What was opaque on the way there says nothing of another path. */
+	if (kind == SHALE_REDIRECT_ABSOLUTE) {
+		l->absolute = true;
+		l->stop = false;
+	}
+	kfree(l->redirect);
+	l->redirect = joined;
+	return strlen(joined) > SHALE_REDIRECT_MAX ? -EIO : 0;
+}
+
+/*
+ * Goes into a directory of one layer, to look for more in it or because it is the object.
+ * @rest: what is still to be looked for in it
+ */
+static int judge_dir(struct lookup *l, const struct path *path, const char *rest, bool *xwhiteouts)
+{
+	int opaque;
+
+	if (shale_inode_is_trap(l->sb, d_inode(path->dentry)))
+		return -ELOOP;
+	if (!*rest)
+		l->dir = true;
+	if (is_bottom(l, path))
+		return 0;
+
+	opaque = shale_mark_opaque(l->sbi, path);
+	if (opaque < 0)
+		return opaque;
+	*xwhiteouts = opaque == SHALE_OPAQUE_XWHITEOUT;
+	if (opaque == SHALE_OPAQUE_YES) {
+		l->stop = true;
 		return 0;
 	}
-	dput(path.dentry);
-	return ret > 0 ? -ENOMEM : ret;
+	return follow_redirect(l, path, rest);
+}
+
+/* Anything but a directory, at the end of the way. Return: whether it belongs to the object. */
+static int judge_leaf(struct lookup *l, const struct path *path)
+{
+	int metacopy;
+
+	l->stop = true;
+	if (l->dir || (l->metacopy && !d_is_reg(path->dentry)))
+		return 0;
+	metacopy = shale_mark_metacopy(l->sbi, path, NULL);
+	if (metacopy < 0)
+		return metacopy;
+	l->metacopy = metacopy;
+	if (!metacopy)
+		return 1;
+	if (!shale_feature_on(&l->sbi->features, SHALE_METACOPY) && !leads_to_data(l))
+		return refuse(path, SHALE_MARK_METACOPY, SHALE_METACOPY);
+	l->stop = false;
+	return follow_redirect(l, path, "") ?: 1;
+}
+
+/*
+ * Judges what one layer has under one name on the way.
+ * @in: the directory it is in; set to the object itself, which may be gone into
+ * @rest: what follows on the way
+ * Return: 1 to go on into it, or, at the end, when it belongs to the object; 0; or an errno.
+ */
+static int judge(struct lookup *l, struct shale_part *in, struct dentry *found, const char *rest)
+{
+	const struct path path = { .mnt = in->layer->mnt, .dentry = found };
+	int ret = shale_mark_is_whiteout(l->sbi, &path, in->xwhiteouts);
+
+	if (ret < 0)
+		return ret;
+	if (ret) {
+		l->stop = true;
+		return 0;
+	}
+	in->xwhiteouts = false;
+	if (!d_is_dir(found)) {
+		if (!*rest)
+			return judge_leaf(l, &path);
+		l->stop = true;
+		return 0;
+	}
+	/* What has data is no directory. */
+	if (!*rest && l->metacopy) {
+		l->stop = true;
+		return 0;
+	}
+	return judge_dir(l, &path, rest, &in->xwhiteouts) ?: 1;
+}
+
+/*
+ * Looks in one layer, a name or a path.
+ * @part: the directory to begin in; set to what was found, with a counted dentry
+ * Return: 1 when it belongs to the object, 0 when there is nothing that does, or an errno.
+ */
+static int look_in_layer(struct lookup *l, struct shale_part *part)
+{
+	/* Redirects on the way change what precedes them; what is left of the way stays as long. */
+	const char *asked = l->redirect ?: (const char *)l->name->name;
+	size_t left = strlen(asked) - l->absolute;
+	struct dentry *in = dget(part->dentry);
+	int ret = 1;
+
+	if (!l->redirect)
+		left = l->name->len;
+	while (ret > 0) {
+		const char *text = (l->redirect ?: (const char *)l->name->name) +
+				   (l->redirect ? strlen(l->redirect) : l->name->len) - left;
+		size_t len = shale_component_len(text, left);
+		struct dentry *found = look(text, len, part->layer, in);
+
+		ret = PTR_ERR_OR_ZERO(found);
+		if (!ret && found)
+			ret = judge(l, part, found, left == len ? "" : text + len);
+		dput(in);
+		in = IS_ERR(found) ? NULL : found;
+		if (left == len)
+			break;
+		left -= len + 1;
+	}
+	if (ret > 0)
+		part->dentry = in;
+	else
+		dput(in);
+	return ret;
+}
+
+/* The copy of a file: what was it copied from? */
+static int find_origin(struct lookup *l, const struct path *path)
+{
+	struct shale_origin_record record;
+	struct shale_part part;
+	int ret = shale_origin_get(l->sbi, path, SHALE_MARK_ORIGIN, &record);
+
+	if (ret > 0)
+		ret = shale_origin_find(l->sbi, &record, &part);
+	if (ret <= 0)
+		return ret;
+	/* The layer may have been changed while it was no part of a mount. */
+	if ((d_inode(part.dentry)->i_mode ^ d_inode(path->dentry)->i_mode) & S_IFMT) {
+		dput(part.dentry);
+		return -EIO;
+	}
+	return add_part(l, &part, 1);
+}
+
+static int look_in_upper(struct lookup *l, const struct shale_entry *dir)
+{
+	struct shale_part part = { .layer = l->sbi->upper->layer, .dentry = dir->upper };
+	struct path path = { .mnt = part.layer->mnt };
+	int ret = look_in_layer(l, &part);
+
+	if (ret <= 0)
+		return ret;
+	l->upper = part.dentry;
+	l->upper_metacopy = l->metacopy;
+	path.dentry = l->upper;
+	/* Where the data is, the way by names leads there; the origin is for what has none. */
+	return l->dir || l->metacopy ? 0 : find_origin(l, &path);
+}
+
+/* The number of the layer among the roots that comes after this one. */
+static unsigned int below_layer(const struct shale_parts *roots, const struct shale_layer *layer)
+{
+	unsigned int i = 0;
+
+	while (roots->part[i++].layer != layer)
+		;
+	return i;
+}
+
+static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs, unsigned int *i)
+{
+	struct shale_part part = dirs->part[(*i)++];
+	int ret = look_in_layer(l, &part);
+
+	return ret > 0 ? add_found(l, &part, dirs->nr) : ret;
+}
+
+/* From the parts of the directory and, once a redirect says so, from the roots of the layers. */
+static int look_in_lowers(struct lookup *l, const struct shale_parts *dirs)
+{
+	struct shale_entry *root __free(shale_entry) = NULL;
+	unsigned int i = 0;
+	int err = 0;
+
+	while (!err && !l->absolute && !l->stop && dirs && i < dirs->nr)
+		err = look_in_lowers_from(l, dirs, &i);
+	if (err || !l->absolute || l->stop)
+		return err;
+
+	root = shale_entry_get(d_inode(l->sb->s_root));
+	i = i ? below_layer(root->lower, dirs->part[i - 1].layer) : 0;
+	while (!err && !l->stop && i < root->lower->nr)
+		err = look_in_lowers_from(l, root->lower, &i);
+	return err;
+}
+
+/*
+ * A file without data. What comes from a data-only layer is looked up when it is needed: of
+ * thousands of names most never are.
+ */
+static int settle_data(struct lookup *l)
+{
+	static const struct shale_part later = { };
+
+	if (!l->metacopy)
+		return 0;
+	if (l->sbi->stack->nr_data && l->absolute && l->nr)
+		return add_part(l, &later, 2);
+	pr_warn_ratelimited("%pd2 is without data, and no layer below has any\n",
+			    l->upper ?: l->part[0].dentry);
+	return -EIO;
 }
 
 /* Turns what was found into an entry; the references stay the look-up's. */
-static struct shale_entry *make_entry(const struct lookup *lookup)
+static struct shale_entry *make_entry(const struct lookup *l)
 {
 	struct shale_parts *parts = NULL;
 	struct shale_entry *entry;
 	unsigned int i;
 
-	if (lookup->nr) {
-		parts = shale_parts_alloc(lookup->nr);
+	if (l->nr) {
+		parts = shale_parts_alloc(l->nr);
 		if (!parts)
 			return ERR_PTR(-ENOMEM);
-		for (i = 0; i < lookup->nr; i++) {
-			parts->part[i].layer = lookup->part[i].layer;
-			parts->part[i].dentry = dget(lookup->part[i].dentry);
+		for (i = 0; i < l->nr; i++) {
+			parts->part[i] = l->part[i];
+			dget(parts->part[i].dentry);
+		}
+		if (!l->part[l->nr - 1].dentry) {
+			parts->data_path = kstrdup(l->redirect, GFP_KERNEL_ACCOUNT);
+			if (!parts->data_path) {
+				shale_parts_put(parts);
+				return ERR_PTR(-ENOMEM);
+			}
 		}
 	}
-	entry = shale_entry_alloc(lookup->sbi, lookup->upper, parts);
+	entry = shale_entry_alloc(l->sbi, l->upper, parts);
 	shale_parts_put(parts);
-	return entry ?: ERR_PTR(-ENOMEM);
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->metacopy = l->upper_metacopy;
+	entry->indexed = l->indexed;
+	return entry;
 }
 
-static void lookup_end(struct lookup *lookup)
+static void lookup_end(struct lookup *l)
 {
-	while (lookup->nr)
-		dput(lookup->part[--lookup->nr].dentry);
-	kvfree(lookup->part);
-	dput(lookup->upper);
+	while (l->nr)
+		dput(l->part[--l->nr].dentry);
+	kvfree(l->part);
+	dput(l->upper);
+	kfree(l->redirect);
+}
+
+static unsigned long name_word(const struct lookup *l)
+{
+	if (l->upper)
+		return SHALE_NAME_UPPER;
+	if (l->nr)
+		return SHALE_NAME_LOWER;
+	return l->whiteout ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT;
 }
 
 struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shale_entry *dir,
 				       const struct qstr *name, unsigned long *what)
 {
-	struct lookup lookup = { .sb = sb, .sbi = shale_sb(sb), .name = name };
+	struct lookup l = { .sb = sb, .sbi = shale_sb(sb), .name = name };
 	struct shale_entry *entry = NULL;
-	unsigned int i;
 	int err = 0;
 
-	if (dir->upper)
-		err = look_in_upper(&lookup, dir);
-	for (i = 0; !err && !lookup.stop && i < shale_entry_nr_lower(dir); i++)
-		err = look_in_lower(&lookup, dir->lower, i);
+	if (dir->upper) {
+		err = look_in_upper(&l, dir);
+		l.whiteout = !l.upper && l.stop;
+	}
+	if (!err)
+		err = look_in_lowers(&l, dir->lower);
+	if (!err)
+		err = settle_data(&l);
 
 	if (err)
 		entry = ERR_PTR(err);
-	else if (lookup.upper || lookup.nr)
-		entry = make_entry(&lookup);
-
-	if (lookup.upper)
-		*what = SHALE_NAME_UPPER;
-	else if (lookup.nr)
-		*what = SHALE_NAME_LOWER;
-	else
-		*what = lookup.whiteout ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT;
-	lookup_end(&lookup);
+	else if (l.upper || l.nr)
+		entry = make_entry(&l);
+	*what = name_word(&l);
+	lookup_end(&l);
 	return entry;
 }
 
-int shale_lookup_below(const struct shale_entry *dir, const struct qstr *name)
+int shale_lookup_below(const struct shale_sb *sbi, const struct shale_entry *dir,
+		       const struct qstr *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < shale_entry_nr_lower(dir); i++) {
 		const struct shale_part *part = &dir->lower->part[i];
-		struct dentry *dentry = look(name, part->layer, part->dentry);
-		bool whiteout;
+		struct path path = { .mnt = part->layer->mnt };
+		int whiteout;
 
-		if (!dentry)
+		path.dentry = look((const char *)name->name, name->len, part->layer, part->dentry);
+		if (!path.dentry)
 			continue;
-		if (IS_ERR(dentry))
-			return PTR_ERR(dentry);
-		whiteout = shale_is_whiteout(dentry);
-		dput(dentry);
-		return !whiteout;
+		if (IS_ERR(path.dentry))
+			return PTR_ERR(path.dentry);
+		whiteout = shale_mark_is_whiteout(sbi, &path, part->xwhiteouts);
+		dput(path.dentry);
+		return whiteout < 0 ? whiteout : !whiteout;
 	}
 	return 0;
 }

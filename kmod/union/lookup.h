@@ -27,6 +27,7 @@ struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shal
  * Context: as shale_lookup_parts().
  * Return: 1, 0 or a negative errno.
  */
-int shale_lookup_below(const struct shale_entry *dir, const struct qstr *name);
+int shale_lookup_below(const struct shale_sb *sbi, const struct shale_entry *dir,
+		       const struct qstr *name);
 
 #endif

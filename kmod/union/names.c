@@ -9,9 +9,18 @@
 #include <linux/sort.h>
 
 #include "compat/real_file.h"
+#include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
+#include "union/lookup.h"
+
+/* Where the number of a name is to be had from. */
+enum ask {
+	ASK_NOBODY,			/* it is the one that the name stands with in its layer */
+	ASK_INODE,			/* our inode, if there is one */
+	ASK_LAYERS,			/* else a look-up: it may be a copy */
+};
 
 struct name {
 	u64 pos;
@@ -20,7 +29,7 @@ struct name {
 	u32 text;			/* where it is in shale_names.text */
 	u16 len;
 	u8 type;
-	bool ask;			/* an inode that is known may have another number */
+	u8 ask;				/* enum ask */
 };
 
 /* One allocation: the names in order, then their texts. */
@@ -70,7 +79,7 @@ struct raw_name {
 	unsigned int part;		/* number of the part that has it, the top-most is 0 */
 	u16 len;
 	u8 type;
-	bool ask;
+	u8 ask;				/* enum ask */
 	char text[];
 };
 
@@ -153,7 +162,7 @@ static bool take_down(struct dir_context *ctx, const char *text, int len, loff_t
 	raw->part = reader->part;
 	raw->len = len;
 	raw->type = type;
-	raw->ask = false;
+	raw->ask = ASK_NOBODY;
 	memcpy(raw->text, text, len);
 	raw->next = reader->names;
 	reader->names = raw;
@@ -201,6 +210,7 @@ struct merge {
 	const struct shale_sb *sbi;
 	const struct shale_entry *entry;
 	struct reader reader;
+	bool impure;			/* the upper has copies whose names say nothing of it */
 	struct sorted *sorted;
 	size_t nr;			/* of sorted */
 	size_t nr_compared;
@@ -208,15 +218,29 @@ struct merge {
 
 /* Step 1: read all parts. */
 
+static const struct shale_part *lower_part(const struct merge *merge, unsigned int i)
+{
+	return &merge->entry->lower->part[i - !!merge->entry->upper];
+}
+
+static bool is_upper(const struct merge *merge, unsigned int i)
+{
+	return merge->entry->upper && !i;
+}
+
 static struct path part_path(const struct merge *merge, unsigned int i)
 {
-	const struct shale_entry *entry = merge->entry;
-	const struct shale_part *part;
+	if (is_upper(merge, i))
+		return shale_entry_path(merge->sbi, merge->entry);
+	return (struct path){
+		.mnt = lower_part(merge, i)->layer->mnt,
+		.dentry = lower_part(merge, i)->dentry,
+	};
+}
 
-	if (entry->upper && !i)
-		return shale_entry_path(merge->sbi, entry);
-	part = &entry->lower->part[i - !!entry->upper];
-	return (struct path){ .mnt = part->layer->mnt, .dentry = part->dentry };
+static const struct shale_layer *part_layer(const struct merge *merge, unsigned int i)
+{
+	return is_upper(merge, i) ? merge->sbi->upper->layer : lower_part(merge, i)->layer;
 }
 
 static int read_parts(struct merge *merge)
@@ -231,6 +255,16 @@ static int read_parts(struct merge *merge)
 		err = read_dir(reader, &path);
 	}
 	return err;
+}
+
+/* May the upper's part have copies of what lies elsewhere below? */
+static int look_for_copies(struct merge *merge)
+{
+	const struct path path = part_path(merge, 0);
+	int impure = shale_mark_present(merge->sbi, &path, SHALE_MARK_IMPURE);
+
+	merge->impure = impure > 0;
+	return min(impure, 0);
 }
 
 /* Step 2: bring equal names together, the top-most part's first. */
@@ -296,68 +330,42 @@ static struct dentry *look(const struct merge *merge, const struct raw_name *raw
  */
 static int judge(const struct merge *merge, struct raw_name *raw)
 {
-	struct dentry *dentry;
-	int show = 1;
+	bool xwhiteouts = !is_upper(merge, raw->part) && lower_part(merge, raw->part)->xwhiteouts;
+	struct path path = part_path(merge, raw->part);
+	int ret;
 
-	if (raw->type != DT_CHR && raw->type != DT_UNKNOWN)
+	if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && !(raw->type == DT_REG && xwhiteouts))
 		return 1;
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
-	dentry = look(merge, raw);
-	if (!dentry)
-		return 0;
-	if (IS_ERR(dentry))
-		return PTR_ERR(dentry) == -ENOMEM ? -ENOMEM : 1;
-	if (shale_is_whiteout(dentry))
-		show = 0;
-	else
-		raw->type = fs_umode_to_dtype(d_inode(dentry)->i_mode);
-	dput(dentry);
-	return show;
-}
-
-/* Does a directory of the upper merge with what the next part has of its name? */
-static int is_merged(const struct merge *merge, const struct raw_name *raw, struct raw_name *below)
-{
-	struct path path = part_path(merge, raw->part);
-	int opaque, show = judge(merge, below);
-
-	if (show <= 0 || below->type != DT_DIR)
-		return show;
-
 	path.dentry = look(merge, raw);
-	if (IS_ERR_OR_NULL(path.dentry))
+	if (!path.dentry)
 		return 0;
-	opaque = shale_mark_opaque(merge->sbi, &path);
+	if (IS_ERR(path.dentry))
+		return PTR_ERR(path.dentry) == -ENOMEM ? -ENOMEM : 1;
+	ret = shale_mark_is_whiteout(merge->sbi, &path, xwhiteouts);
+	if (!ret)
+		raw->type = fs_umode_to_dtype(d_inode(path.dentry)->i_mode);
 	dput(path.dentry);
-	return opaque == SHALE_OPAQUE_NO;
+	return ret == -ENOMEM ? ret : ret <= 0;
 }
 
 /*
- * The number that stat(2) shows, where it is not that of the top-most part. An upper
- * directory that is merged has the number of the top-most lower one. A file that was copied
- * up keeps its own for as long as it is known; and directories of layers on several file
- * systems have one only then. So of these the dentry cache is asked when they are shown.
+ * The number that stat(2) shows. What the upper has may be a copy, which has the number of what it
+ * was copied from, or a directory that merges with another one: if there is the same name below,
+ * or the directory is marked. It is looked up when it is shown. Directories of layers
+ * on several file systems may have a number of our own making.
  */
-static int number(const struct merge *merge, const struct sorted *equal, size_t nr)
+static void number(const struct merge *merge, struct raw_name *raw, bool below)
 {
-	struct raw_name *raw = equal[0].raw;
-	bool copied = merge->entry->upper && !raw->part && nr > 1;
-	int merged;
+	const struct shale_sb *sbi = merge->sbi;
 
-	if (raw->type != DT_DIR) {
-		raw->ask = copied;
-		return 0;
-	}
-	if (!merge->sbi->same_fs) {
-		raw->ask = true;
-		return 0;
-	}
-	merged = copied ? is_merged(merge, raw, equal[1].raw) : 0;
-	if (merged > 0)
-		raw->ino = equal[1].raw->ino;
-	return min(merged, 0);
+	if (is_upper(merge, raw->part) && (below || merge->impure))
+		raw->ask = ASK_LAYERS;
+	else if (raw->type == DT_DIR && sbi->nr_base > 1)
+		raw->ask = ASK_INODE;
+	raw->ino = shale_number_in(sbi, part_layer(merge, raw->part)->base, raw->ino);
 }
 
 static int hide_names(struct merge *merge)
@@ -374,10 +382,7 @@ static int hide_names(struct merge *merge)
 				break;
 		}
 		if (show > 0) {
-			int err = number(merge, &sorted[i], next - i);
-
-			if (err)
-				return err;
+			number(merge, sorted[i].raw, next - i > 1);
 			sorted[nr++] = sorted[i];
 		} else if (show < 0) {
 			return show;
@@ -438,6 +443,8 @@ static struct shale_names *merge_names(struct inode *dir)
 	CLASS(shale_mounter, cred)(dir->i_sb);
 
 	err = read_parts(&merge);
+	if (!err && entry->upper)
+		err = look_for_copies(&merge);
 	if (!err && merge.reader.nr)
 		err = sort_names(&merge);
 	if (!err)
@@ -530,16 +537,40 @@ static size_t find_pos(const struct shale_names *names, u64 pos, bool narrow)
 	return from;
 }
 
-/* What stat(2) says of a known inode (vfs/attr.c): mostly the number it was made with. */
-static u64 known_number(struct inode *inode)
+/* Asks our inode. Return: whether there is one, with @ino set. */
+static bool known_number(struct dentry *dir, struct qstr *text, u64 *ino)
 {
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	struct dentry *dentry;
+	bool known;
 
-	/* The copy of one of several names is another file than the rest. */
-	if (!S_ISDIR(inode->i_mode) && entry->upper && entry->lower &&
-	    d_inode(entry->lower->part[0].dentry)->i_nlink != 1)
-		return d_inode(entry->upper)->i_ino;
-	return inode->i_ino;
+	text->hash = full_name_hash(dir, text->name, text->len);
+	dentry = d_lookup(dir, text);
+	known = dentry && d_is_positive(dentry);
+	if (known) {
+		struct inode *inode = d_inode(dentry);
+		struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+		*ino = shale_number(shale_sb(dir->d_sb), entry, inode->i_ino).ino;
+	}
+	dput(dentry);
+	return known;
+}
+
+/* Asks the layers. A name that can't be looked up keeps the number it has in its layer. */
+static u64 number_by_lookup(struct dentry *dir, const struct qstr *text, u64 ino)
+{
+	struct shale_entry *parent __free(shale_entry) = shale_entry_get(d_inode(dir));
+	struct shale_entry *entry;
+	unsigned long what;
+
+	CLASS(shale_mounter, cred)(dir->d_sb);
+
+	entry = shale_lookup_parts(dir->d_sb, parent, text, &what);
+	if (IS_ERR_OR_NULL(entry))
+		return ino;
+	ino = shale_number(shale_sb(dir->d_sb), entry, ino).ino;
+	shale_entry_put(entry);
+	return ino;
 }
 
 static u64 shown_number(const struct shale_names *names, const struct name *name,
@@ -547,16 +578,10 @@ static u64 shown_number(const struct shale_names *names, const struct name *name
 {
 	struct qstr text = QSTR_INIT(names->text + name->text, name->len);
 	u64 ino = name->ino;
-	struct dentry *dentry;
 
-	if (!name->ask)
+	if (name->ask == ASK_NOBODY || known_number(dir, &text, &ino))
 		return ino;
-	text.hash = full_name_hash(dir, text.name, text.len);
-	dentry = d_lookup(dir, &text);
-	if (dentry && d_is_positive(dentry))
-		ino = known_number(d_inode(dentry));
-	dput(dentry);
-	return ino;
+	return name->ask == ASK_LAYERS ? number_by_lookup(dir, &text, ino) : ino;
 }
 
 void shale_names_emit(const struct shale_names *names, struct dentry *dir,

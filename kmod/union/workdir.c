@@ -231,7 +231,7 @@ static bool probe_xattr(const struct shale_token *tok, const struct shale_sb *sb
 
 int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 {
-	const struct shale_sb *sbi = shale_sb(sb);
+	struct shale_sb *sbi = shale_sb(sb);
 	struct shale_upper *upper = sbi->upper;
 	int err;
 
@@ -244,8 +244,11 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 		return err;
 	}
 	upper->has_tmpfile = probe_tmpfile(&tok);
-	if (!probe_xattr(&tok, sbi))
-		pr_warn("upper %s keeps no %s xattrs: directories can't be replaced\n",
-			upper->layer->name, sbi->userxattr ? "user" : "trusted");
+	if (!probe_xattr(&tok, sbi)) {
+		pr_warn("upper %s keeps no %s xattrs: directories of lower layers can be neither replaced nor renamed, and are copied up with all data\n",
+			upper->layer->name,
+			shale_feature_on(&sbi->features, SHALE_USERXATTR) ? "user" : "trusted");
+		shale_features_without_xattrs(&sbi->features);
+	}
 	return 0;
 }

@@ -92,6 +92,8 @@ static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool
 	struct iattr attr = { .ia_valid = ATTR_KILL_SGID };
 	int err = 0;
 
+	/* A copy that is being completed puts back the mode it had. */
+	guard(mutex)(&shale_inode(inode)->lock);
 	CLASS(shale_upper, tok)(inode->i_sb);
 	if (tok.err)
 		return tok.err;

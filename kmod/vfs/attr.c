@@ -4,11 +4,13 @@
 #include <linux/fileattr.h>
 #include <linux/namei.h>
 
+#include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/entry.h"
 #include "stack/inode.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
+#include "union/data.h"
 #include "vfs/operations.h"
 
 /* Permission: the caller's, on our inode, and the mounter's, on the real object */
@@ -66,35 +68,14 @@ static int real_getattr(struct super_block *sb, const struct path *real, struct 
 	return vfs_getattr_nosec(real, stat, request_mask, flags);
 }
 
-/*
- * Does the lower part number the object, copied up or not? Not where it has several names:
- * the copy of one of them is another file than the rest.
- */
-static bool numbered_by_lower(const struct shale_entry *entry)
-{
-	return entry->lower && d_inode(entry->lower->part[0].dentry)->i_nlink == 1;
-}
-
-/*
- * st_dev and st_ino. When all layers share a file system its numbers are unique, and the
- * mount's own device goes with them. Otherwise each layer's file system has a device of ours
- * for its files; but directories must show the mount's, or find -xdev would stop at them, and
- * get a number of our own (shale_inode_find()).
- */
 static void stat_set_number(const struct inode *inode, const struct shale_entry *entry,
 			    struct kstat *stat)
 {
-	const struct shale_sb *sbi = shale_sb(inode->i_sb);
-	bool dir = S_ISDIR(inode->i_mode);
-	const struct shale_layer *layer = shale_entry_layer(sbi, entry);
+	const struct shale_number number = shale_number(shale_sb(inode->i_sb), entry,
+							inode->i_ino);
 
-	if (dir) {
-		stat->ino = inode->i_ino;
-	} else if (entry->upper && numbered_by_lower(entry)) {
-		layer = entry->lower->part[0].layer;
-		stat->ino = d_inode(entry->lower->part[0].dentry)->i_ino;
-	}
-	stat->dev = dir || sbi->same_fs ? inode->i_sb->s_dev : layer->pseudo_dev;
+	stat->ino = number.ino;
+	stat->dev = number.dev;
 }
 
 /* The real object's owner is one of our superblock's; the caller sees it through our mount. */
@@ -119,6 +100,19 @@ static void stat_set_nlink(const struct inode *inode, const struct shale_entry *
 		stat->nlink = 1;
 }
 
+/* Blocks are where the data is. While nobody has looked for that, all of it counts as written. */
+static void stat_set_blocks(struct super_block *sb, const struct shale_entry *entry,
+			    struct kstat *stat)
+{
+	const struct path data = shale_entry_data_path(shale_sb(sb), entry);
+	struct kstat of_data;
+
+	if (!data.dentry)
+		stat->blocks = DIV_ROUND_UP(stat->size, 512);
+	else if (!real_getattr(sb, &data, &of_data, STATX_BLOCKS, AT_STATX_SYNC_AS_STAT))
+		stat->blocks = of_data.blocks;
+}
+
 int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		  u32 request_mask, unsigned int flags)
 {
@@ -132,6 +126,9 @@ int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 	stat_set_number(inode, entry, stat);
 	stat_set_owner(idmap, inode, stat);
 	stat_set_nlink(inode, entry, stat);
+	if (S_ISREG(inode->i_mode) && shale_entry_data_path(shale_sb(inode->i_sb), entry).dentry !=
+	    real.dentry)
+		stat_set_blocks(inode->i_sb, entry, stat);
 	return 0;
 }
 
@@ -163,8 +160,10 @@ static struct iattr attr_for_upper(struct mnt_idmap *idmap, const struct inode *
 	return upper;
 }
 
+/* With the entry mutex: a copy that is being completed puts back the attributes it had. */
 static int upper_setattr(struct inode *inode, struct dentry *upper, struct iattr *attr)
 {
+	guard(mutex)(&shale_inode(inode)->lock);
 	CLASS(shale_upper, tok)(inode->i_sb);
 
 	return tok.err ?: shale_upper_setattr(&tok, upper, attr);
@@ -274,7 +273,9 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 		return err;
 
 	entry = shale_entry_get(inode);
-	scoped_class(shale_upper, tok, inode->i_sb) {
+	scoped_guard(mutex, &shale_inode(inode)->lock) {
+		CLASS(shale_upper, tok)(inode->i_sb);
+
 		err = tok.err ?: shale_upper_fileattr_set(&tok, entry->upper, fa);
 	}
 	if (!err)
@@ -284,13 +285,17 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 
 static int shale_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len)
 {
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
-	struct inode *real = d_inode(shale_entry_real(entry));
-
-	if (!real->i_op->fiemap)
-		return -EOPNOTSUPP;
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	struct inode *real;
 
 	CLASS(shale_mounter, cred)(inode->i_sb);
+
+	entry = shale_data_get(inode, NULL);
+	if (IS_ERR(entry))
+		return PTR_ERR(no_free_ptr(entry));
+	real = d_inode(shale_entry_data_path(shale_sb(inode->i_sb), entry).dentry);
+	if (!real->i_op->fiemap)
+		return -EOPNOTSUPP;
 	return real->i_op->fiemap(real, info, start, len);
 }
 

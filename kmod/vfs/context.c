@@ -19,66 +19,33 @@ enum shale_opt {
 	OPT_STACK,
 	OPT_LOWERDIR,
 	OPT_LOWERDIR_ADD,
+	OPT_DATADIR_ADD,
 	OPT_UPPERDIR,
 	OPT_WORKDIR,
 	OPT_DEFAULT_PERMISSIONS,
 	OPT_USERXATTR,
-	OPT_FIXED,
+	OPT_FEATURE,			/* and then by enum shale_feature */
 };
 
 static const struct fs_parameter_spec shale_params[] = {
 	fsparam_fd("stack", OPT_STACK),
 	fsparam_string_empty("lowerdir", OPT_LOWERDIR),
 	fsparam_string("lowerdir+", OPT_LOWERDIR_ADD),
+	fsparam_string("datadir+", OPT_DATADIR_ADD),
 	fsparam_string("upperdir", OPT_UPPERDIR),
 	fsparam_string("workdir", OPT_WORKDIR),
 	fsparam_flag("default_permissions", OPT_DEFAULT_PERMISSIONS),
 	fsparam_flag("userxattr", OPT_USERXATTR),
-	fsparam_string("redirect_dir", OPT_FIXED),
-	fsparam_string("index", OPT_FIXED),
-	fsparam_string("nfs_export", OPT_FIXED),
-	fsparam_string("xino", OPT_FIXED),
-	fsparam_string("metacopy", OPT_FIXED),
-	fsparam_string("verity", OPT_FIXED),
-	fsparam_string("uuid", OPT_FIXED),
-	fsparam_string("fsync", OPT_FIXED),
+	fsparam_string("redirect_dir", OPT_FEATURE + SHALE_REDIRECT_DIR),
+	fsparam_string("metacopy", OPT_FEATURE + SHALE_METACOPY),
+	fsparam_string("index", OPT_FEATURE + SHALE_INDEX),
+	fsparam_string("nfs_export", OPT_FEATURE + SHALE_NFS_EXPORT),
+	fsparam_string("xino", OPT_FEATURE + SHALE_XINO),
+	fsparam_string("verity", OPT_FEATURE + SHALE_VERITY),
+	fsparam_string("uuid", OPT_FEATURE + SHALE_UUID),
+	fsparam_string("fsync", OPT_FEATURE + SHALE_FSYNC),
 	{}
 };
-
-/*
- * Options of overlayfs for features that are not built yet: scripts may say what is the case
- * anyway, and are told when they ask for more.
- */
-static const struct {
-	const char *name;
-	const char *value[2];
-} fixed_options[] = {
-	{ "redirect_dir",	{ "off", "nofollow" } },
-	{ "index",		{ "off" } },
-	{ "nfs_export",		{ "off" } },
-	{ "xino",		{ "off" } },
-	{ "metacopy",		{ "off" } },
-	{ "verity",		{ "off" } },
-	{ "uuid",		{ "null", "auto" } },
-	{ "fsync",		{ "auto" } },
-};
-
-static int parse_fixed(struct fs_context *fc, const struct fs_parameter *param)
-{
-	unsigned int i, k;
-
-	for (i = 0; i < ARRAY_SIZE(fixed_options); i++) {
-		if (strcmp(fixed_options[i].name, param->key))
-			continue;
-		for (k = 0; k < 2 && fixed_options[i].value[k]; k++) {
-			if (!strcmp(fixed_options[i].value[k], param->string))
-				return 0;
-		}
-		return invalfc(fc, "%s=%s: not supported; %s=%s is", param->key, param->string,
-			       param->key, fixed_options[i].value[0]);
-	}
-	return -ENOPARAM;
-}
 
 /* Layers by path */
 
@@ -94,6 +61,8 @@ static const char *reason(int err)
 		return "permission denied";
 	case -E2BIG:
 		return "too many layers";
+	case -EBADSLT:
+		return "a layer that is merged can't follow one of data only";
 	case -ENOMEM:
 		return "out of memory";
 	case -EINVAL:
@@ -137,7 +106,7 @@ static int add_layer(struct fs_context *fc, const char *option, const char *name
 	if (err)
 		errorfc(fc, "%s %s: %s (error %d)", option, name, reason(err), err);
 	/* That an existing path is no directory is a wrong option, as in overlayfs. */
-	return found && err == -ENOTDIR ? -EINVAL : err;
+	return found && (err == -ENOTDIR || err == -EBADSLT) ? -EINVAL : err;
 }
 
 /* The end of the path at @s: an unescaped colon or the end of the string. */
@@ -168,15 +137,16 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 		return 0;
 
 	for (path = list; ; path = end + 1) {
-		bool last;
+		bool last, data = path > list && *path == ':';
 
+		/* A second colon: this layer, and all that follow, are of data only. */
+		path += data;
 		end = path_end(path);
 		last = !*end;
 		*end = '\0';
-		if (!*path && !last)
-			return invalfc(fc, "lowerdir: '::' (data-only layers) is not supported");
 		unescape(path);
-		err = add_layer(fc, "lowerdir", path, shale_stack_add_lower);
+		err = add_layer(fc, "lowerdir", path,
+				data ? shale_stack_add_data : shale_stack_add_lower);
 		if (err) {
 			shale_stack_clear_lower(config->stack);	/* all of them or none */
 			return err;
@@ -188,13 +158,13 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 	return config->lowerdir ? 0 : -ENOMEM;
 }
 
-static int parse_lowerdir_add(struct fs_context *fc, const char *value)
+static int parse_layer(struct fs_context *fc, const struct fs_parameter *param, add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
 
 	if (config->lowerdir)
-		return invalfc(fc, "lowerdir+ can't follow lowerdir; name all layers one way");
-	return add_layer(fc, "lowerdir+", value, shale_stack_add_lower);
+		return invalfc(fc, "%s can't follow lowerdir; name all layers one way", param->key);
+	return add_layer(fc, param->key, param->string, add);
 }
 
 static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add_layer_t add,
@@ -271,7 +241,9 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_LOWERDIR:
 		return parse_lowerdir(fc, param->string);
 	case OPT_LOWERDIR_ADD:
-		return parse_lowerdir_add(fc, param->string);
+		return parse_layer(fc, param, shale_stack_add_lower);
+	case OPT_DATADIR_ADD:
+		return parse_layer(fc, param, shale_stack_add_data);
 	case OPT_UPPERDIR:
 		return parse_writable(fc, param, shale_stack_set_upper, &config->upperdir);
 	case OPT_WORKDIR:
@@ -280,12 +252,9 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		config->default_permissions = true;
 		return 0;
 	case OPT_USERXATTR:
-		config->userxattr = true;
-		return 0;
-	case OPT_FIXED:
-		return parse_fixed(fc, param);
+		return shale_feature_parse(&config->features, SHALE_USERXATTR, "on", fc);
 	}
-	return -EINVAL;
+	return shale_feature_parse(&config->features, opt - OPT_FEATURE, param->string, fc);
 }
 
 /* mount(2)'s one string: options end at a comma that no backslash protects. */
@@ -313,6 +282,7 @@ static int shale_parse_monolithic(struct fs_context *fc, void *data)
 static int shale_get_tree(struct fs_context *fc)
 {
 	struct shale_config *config = fc->fs_private;
+	int err;
 
 	/*
 	 * Layers are opened as whoever described them and used as whoever mounts: one owner. A
@@ -322,7 +292,8 @@ static int shale_get_tree(struct fs_context *fc)
 		errorfc(fc, "layers were described in another user namespace");
 		return -EIO;
 	}
-	return get_tree_nodev(fc, shale_fill_super);
+	err = shale_features_resolve(&config->features, config->stack->upper, fc);
+	return err ?: get_tree_nodev(fc, shale_fill_super);
 }
 
 static int shale_reconfigure(struct fs_context *fc)
@@ -377,6 +348,7 @@ int shale_init_fs_context(struct fs_context *fc)
 		kfree(config);
 		return err;
 	}
+	shale_features_init(&config->features);
 	fc->fs_private = config;
 	return 0;
 }

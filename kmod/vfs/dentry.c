@@ -12,6 +12,7 @@
  */
 static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
 {
+	const struct shale_entry *entry;
 	struct dentry *real;
 
 	if (!d_is_reg(dentry))
@@ -19,7 +20,10 @@ static struct dentry *shale_d_real(struct dentry *dentry, enum d_real_type type)
 
 	/* The caller's reference on our dentry keeps the inode, hence its parts. */
 	rcu_read_lock();
-	real = shale_entry_real(shale_entry_rcu(d_inode(dentry)));
+	entry = shale_entry_rcu(d_inode(dentry));
+	real = shale_entry_real(entry);
+	if (type == D_REAL_DATA)
+		real = shale_entry_data_path(shale_sb(dentry->d_sb), entry).dentry ?: real;
 	rcu_read_unlock();
 	return d_real(real, type);
 }
@@ -29,13 +33,16 @@ static __maybe_unused struct dentry *part_of_inode(struct dentry *dentry, const 
 {
 	const struct shale_entry *entry;
 	struct dentry *part = NULL;
+	unsigned int i;
 
 	guard(rcu)();
 	entry = shale_entry_rcu(d_inode(dentry));
 	if (entry->upper)
 		part = shale_dentry_of_inode(entry->upper, real);
-	if (!part && entry->lower)
-		part = shale_dentry_of_inode(entry->lower->part[0].dentry, real);
+	for (i = 0; !part && i < shale_entry_nr_lower(entry); i++) {
+		if (entry->lower->part[i].dentry)
+			part = shale_dentry_of_inode(entry->lower->part[i].dentry, real);
+	}
 	return part ?: dentry;
 }
 
@@ -62,8 +69,10 @@ static int revalidate_entry(const struct shale_entry *entry, unsigned int flags,
 
 	if (entry->upper)
 		ret = revalidate_real(entry->upper, flags, weak);
-	for (i = 0; ret > 0 && i < shale_entry_nr_lower(entry); i++)
-		ret = revalidate_real(entry->lower->part[i].dentry, flags, weak);
+	for (i = 0; ret > 0 && i < shale_entry_nr_lower(entry); i++) {
+		if (entry->lower->part[i].dentry)
+			ret = revalidate_real(entry->lower->part[i].dentry, flags, weak);
+	}
 	return ret;
 }
 

@@ -13,6 +13,7 @@
 #include "union/copy_up.h"
 #include "union/lookup.h"
 #include "union/names.h"
+#include "union/redirect.h"
 #include "union/whiteout.h"
 #include "union/workdir.h"
 #include "vfs/operations.h"
@@ -54,6 +55,7 @@ struct creation {
 	struct dentry *dentry;		/* ours, negative */
 	struct dentry *upper_dir;	/* counted by the entry of dir */
 	struct shale_new what;		/* the object */
+	struct dentry *old;		/* ours, of the object that gets another name; or NULL */
 
 	kuid_t uid;			/* the new object's owner */
 	kgid_t gid;
@@ -197,6 +199,19 @@ static int end_creation(struct creation *c)
 	return 0;
 }
 
+/* What was copied up is to be known for that by its other name, too, and to find its data. */
+static int mark_linked(const struct creation *c, const struct shale_token *tok)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(c->old));
+	int err = 0;
+
+	if (shale_redirect_needed(c->old))
+		err = shale_redirect_set(tok, c->old, false);
+	if (!err && entry->lower)
+		err = shale_mark_impure(tok, shale_sb(c->dir->i_sb), c->upper_dir);
+	return err;
+}
+
 static int create(struct creation *c, struct mnt_idmap *idmap)
 {
 	struct shale_entry *parent __free(shale_entry) = NULL;
@@ -212,7 +227,11 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 
 	CLASS(shale_upper, tok)(c->dir->i_sb);
 
-	err = tok.err ?: make(c, &tok);
+	err = tok.err;
+	if (!err && c->old)
+		err = mark_linked(c, &tok);
+	if (!err)
+		err = make(c, &tok);
 	return err ?: end_creation(c);
 }
 
@@ -282,6 +301,7 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 		return err;
 	entry = shale_entry_get(d_inode(old));
 	c.what.link_to = entry->upper;
+	c.old = old;
 
 	return create(&c, NULL);
 }
@@ -292,7 +312,7 @@ int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
 		     const struct qstr *name)
 {
 	CLASS(shale_mounter, caller)(sb);
-	return shale_lookup_below(dir, name);
+	return shale_lookup_below(shale_sb(sb), dir, name);
 }
 
 void shale_name_removed(struct inode *inode, const struct shale_entry *entry)

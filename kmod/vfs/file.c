@@ -14,13 +14,14 @@
 #include "stack/inode.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
+#include "union/data.h"
 #include "vfs/aio.h"
 #include "vfs/operations.h"
 
 /* What file->private_data of our regular files points to. */
 struct shale_file {
 	struct shale_entry *entry;	/* what it was opened on; counted */
-	struct file *real;		/* the top-most part; counted; NULL: see shale_open() */
+	struct file *real;		/* what held its data then; counted; NULL: see shale_open() */
 	struct file *upper;		/* the copy, once needed: NULL, then set once; counted */
 };
 
@@ -32,10 +33,10 @@ struct shale_file {
 
 /* Opening */
 
-/* Opens the top-most part of @entry the way @file is open. As the mounter. */
+/* Opens what holds the data of @entry the way @file is open. As the mounter. */
 static struct file *open_real(const struct file *file, const struct shale_entry *entry)
 {
-	const struct path real = shale_entry_path(shale_sb(file_inode(file)->i_sb), entry);
+	const struct path real = shale_entry_data_path(shale_sb(file_inode(file)->i_sb), entry);
 	int flags = (file->f_flags & ~(DONE_FLAGS | O_NOATIME)) | O_LARGEFILE;
 	int mask = MAY_OPEN | ACC_MODE(flags);
 	int err;
@@ -54,10 +55,25 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 	return shale_real_file_open(file, flags | shale_noatime_flag(&real), &real);
 }
 
+/* Does the upper have the file's data? */
 static bool is_copied_up(const struct inode *inode)
 {
 	guard(rcu)();
-	return shale_entry_rcu(inode)->upper;
+	return shale_entry_has_upper_data(shale_entry_rcu(inode));
+}
+
+/* What the file stands on now, ready to be opened. As the mounter. */
+static struct file *open_current(struct file *file, struct shale_entry **entry)
+{
+	struct file *real;
+
+	*entry = shale_data_get(file_inode(file), NULL);
+	if (IS_ERR(*entry))
+		return ERR_CAST(*entry);
+	real = open_real(file, *entry);
+	if (IS_ERR(real))
+		shale_entry_put(*entry);
+	return real;
 }
 
 /*
@@ -77,25 +93,24 @@ static int shale_open(struct inode *inode, struct file *file)
 	int err;
 
 	if ((file->f_mode & FMODE_WRITE) && !deferred) {
-		err = shale_copy_up(file_dentry(file));
+		err = shale_copy_up_data(file_dentry(file));
 		if (err)
 			return err;
 	}
 	sf = kzalloc(sizeof(*sf), GFP_KERNEL_ACCOUNT);
 	if (!sf)
 		return -ENOMEM;
-	sf->entry = shale_entry_get(inode);
 	file->private_data = sf;
 	if (deferred) {
+		sf->entry = shale_entry_get(inode);
 		file->f_mode |= FMODE_CAN_ODIRECT;	/* asked again when it is used */
 		return 0;
 	}
 
 	scoped_class(shale_mounter, cred, inode->i_sb)
-		sf->real = open_real(file, sf->entry);
+		sf->real = open_current(file, &sf->entry);
 	if (IS_ERR(sf->real)) {
 		err = PTR_ERR(sf->real);
-		shale_entry_put(sf->entry);
 		kfree(sf);
 		return err;
 	}
@@ -137,9 +152,11 @@ static struct file *opened_copy(struct file *file)
 		return copy;
 
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb) {
-		struct shale_entry *entry __free(shale_entry) = shale_entry_get(file_inode(file));
+		struct shale_entry *entry;
 
-		copy = open_real(file, entry);
+		copy = open_current(file, &entry);
+		if (!IS_ERR(copy))
+			shale_entry_put(entry);
 	}
 	if (IS_ERR(copy))
 		return copy;
@@ -180,11 +197,11 @@ struct file *shale_file_real(struct file *file)
 
 	/* Opened to be truncated by someone inside the kernel, who did not. */
 	if (!real && !is_copied_up(file_inode(file))) {
-		err = shale_copy_up(file_dentry(file));
+		err = shale_copy_up_data(file_dentry(file));
 		if (err)
 			return ERR_PTR(err);
 	}
-	if (!real || (!sf->entry->upper && is_copied_up(file_inode(file)))) {
+	if (!real || (!shale_entry_has_upper_data(sf->entry) && is_copied_up(file_inode(file)))) {
 		real = opened_copy(file);
 		if (IS_ERR(real))
 			return real;
@@ -380,7 +397,18 @@ static loff_t shale_llseek(struct file *file, loff_t offset, int whence)
 
 /* Durability */
 
-/* A lower does not change, so it is as durable as it will ever be. */
+/* A lower does not change; what the upper has of the file may be its attributes alone. */
+static int sync_attributes(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	if (!entry->upper)
+		return 0;
+
+	CLASS(shale_upper_io, tok)(inode->i_sb);
+	return tok.err ?: shale_upper_fsync(&tok, entry->upper);
+}
+
 static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct file *real = shale_file_real(file);
@@ -388,7 +416,7 @@ static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync
 	if (IS_ERR(real))
 		return PTR_ERR(real);
 	if (!shale_file_in_upper(file, real))
-		return 0;
+		return datasync ? 0 : sync_attributes(file_inode(file));
 
 	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);
 	return vfs_fsync_range(real, start, end, datasync);

@@ -2,8 +2,8 @@
 /*
  * Renaming: both names change by one rename in the upper.
  *
- * Directories with parts in lower layers are refused (EXDEV, which makes mv(1) copy them): to
- * move them takes a mark that tells the lower layers' part its old name.
+ * What has parts in lower layers under its old name gets a redirect first, which leads there. Where
+ * that is not wanted such directories are refused: EXDEV, which makes mv(1) copy them.
  */
 #include <linux/namei.h>
 
@@ -13,6 +13,7 @@
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/names.h"
+#include "union/redirect.h"
 #include "union/workdir.h"
 #include "vfs/operations.h"
 
@@ -43,6 +44,8 @@ static int check_movable(const struct side *side)
 	struct shale_entry *entry __free(shale_entry) = NULL;
 
 	if (!d_is_dir(side->dentry))
+		return 0;
+	if (shale_redirects_made(&shale_sb(side->dentry->d_sb)->features))
 		return 0;
 	entry = shale_entry_get(d_inode(side->dentry));
 	return entry->lower ? -EXDEV : 0;
@@ -83,13 +86,24 @@ static void side_end(struct side *side)
 
 /* Step 2: directories are made such that the rename alone gives the right tree. */
 
-/* A directory that comes to lie over lower names must not merge with them. */
-static int hide_below(const struct renaming *r, const struct shale_token *tok,
+/*
+ * What goes on below under its old name says so. Any other directory must not merge with
+ * the lower names that it comes to lie over.
+ */
+static int mark_moved(const struct renaming *r, const struct shale_token *tok,
 		      const struct side *moved, const struct side *to)
 {
-	if (!side_is_dir(moved) || !to->below)
-		return 0;
-	return shale_mark_set_opaque(tok, shale_sb(r->sb), moved->entry->upper);
+	const struct shale_sb *sbi = shale_sb(r->sb);
+	bool only_name = side_is_dir(moved) || d_inode(moved->entry->upper)->i_nlink == 1;
+	int err = 0;
+
+	if (shale_redirect_needed(moved->dentry))
+		err = shale_redirect_set(tok, moved->dentry, moved->dir == to->dir && only_name);
+	else if (side_is_dir(moved) && to->below)
+		err = shale_mark_set_opaque(tok, sbi, moved->entry->upper);
+	if (!err && moved->entry->lower)
+		err = shale_mark_impure(tok, sbi, to->parent->upper);
+	return err;
 }
 
 /*
@@ -210,9 +224,9 @@ static int rename_with_token(struct renaming *r)
 
 	err = tok.err;
 	if (!err)
-		err = hide_below(r, &tok, &r->old, &r->new);
+		err = mark_moved(r, &tok, &r->old, &r->new);
 	if (!err && r->exchange)
-		err = hide_below(r, &tok, &r->new, &r->old);
+		err = mark_moved(r, &tok, &r->new, &r->old);
 	if (!err)
 		err = empty_victim(r, &tok, &r->new);
 	if (!err)

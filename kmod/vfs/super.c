@@ -8,8 +8,10 @@
 #include <linux/slab.h>
 #include <linux/statfs.h>
 
+#include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/inode.h"
+#include "stack/marks.h"
 #include "stack/name.h"
 #include "stack/upper.h"
 #include "stack/variant.h"
@@ -82,43 +84,6 @@ static int check_layers(struct super_block *sb, const struct shale_stack *stack,
 	return 0;
 }
 
-/*
- * Inode numbers are unique within one file system only. Where the layers lie on several, the
- * files of each get a device number of their own.
- */
-static int number_devices(struct shale_sb *sbi)
-{
-	const struct shale_stack *stack = sbi->stack;
-	unsigned int i, k;
-
-	sbi->same_fs = true;
-	for (i = 1; i < nr_layers(stack); i++) {
-		if (shale_layer_sb(layer_at(stack, i)) != shale_layer_sb(layer_at(stack, 0)))
-			sbi->same_fs = false;
-	}
-	if (sbi->same_fs)
-		return 0;
-
-	for (i = 0; i < nr_layers(stack); i++) {
-		struct shale_layer *layer = layer_at(stack, i);
-		int err;
-
-		for (k = 0; k < i; k++) {
-			if (shale_layer_sb(layer_at(stack, k)) == shale_layer_sb(layer))
-				break;
-		}
-		if (k < i) {
-			layer->pseudo_dev = layer_at(stack, k)->pseudo_dev;
-			continue;
-		}
-		err = get_anon_bdev(&layer->pseudo_dev);
-		if (err)
-			return err;
-		layer->owns_dev = true;
-	}
-	return 0;
-}
-
 static int set_trap(struct super_block *sb, struct dentry *root)
 {
 	struct shale_sb *sbi = shale_sb(sb);
@@ -181,7 +146,7 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
 	sbi->upperdir = no_free_ptr(config->upperdir);
 	sbi->workdir = no_free_ptr(config->workdir);
-	sbi->userxattr = config->userxattr;
+	sbi->features = config->features;
 	sbi->default_permissions = config->default_permissions;
 	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
 	sbi->mounter = mounter_creds();
@@ -231,20 +196,32 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	return err ?: shale_workdir_prepare(sb, fc);
 }
 
-/* The root stands on the roots of all layers. */
+/*
+ * That a root is opaque means nothing, as it was named to be merged; but it may say that what is
+ * in it may be whiteouts. As in each directory, in the lowest there is nothing to be hidden.
+ */
+static void root_part(const struct shale_sb *sbi, struct shale_part *part,
+		      struct shale_layer *layer, bool bottom)
+{
+	const struct path path = { .mnt = layer->mnt, .dentry = layer->mnt->mnt_root };
+
+	part->layer = layer;
+	part->dentry = dget(path.dentry);
+	part->xwhiteouts = !bottom && shale_mark_opaque(sbi, &path) == SHALE_OPAQUE_XWHITEOUT;
+}
+
+/* The root stands on the roots of all layers that are merged. */
 static struct shale_entry *root_entry(struct shale_sb *sbi)
 {
 	const struct shale_stack *stack = sbi->stack;
-	struct shale_parts *parts = shale_parts_alloc(stack->nr_lower);
+	struct shale_parts *parts = shale_parts_alloc(shale_stack_nr_merged(stack));
 	struct shale_entry *entry;
 	unsigned int i;
 
 	if (!parts)
 		return NULL;
-	for (i = 0; i < stack->nr_lower; i++) {
-		parts->part[i].layer = stack->lower[i];
-		parts->part[i].dentry = dget(stack->lower[i]->mnt->mnt_root);
-	}
+	for (i = 0; i < parts->nr; i++)
+		root_part(sbi, &parts->part[i], stack->lower[i], i + 1 == parts->nr);
 	entry = shale_entry_alloc(sbi, sbi->upper ? sbi->upper->root : NULL, parts);
 	shale_parts_put(parts);
 	return entry;
@@ -286,7 +263,7 @@ int shale_fill_super(struct super_block *sb, struct fs_context *fc)
 	err = check_layers(sb, sbi->stack, fc);
 	if (err)
 		return err;
-	err = number_devices(sbi);
+	err = shale_bases_init(sbi);
 	if (err)
 		return err;
 	set_up_sb(sb);
@@ -323,6 +300,7 @@ static void shale_kill_sb(struct super_block *sb)
 		return;
 
 	shale_upper_close(sbi);
+	shale_bases_exit(sbi);
 	shale_stack_free(sbi->stack);
 	if (sbi->mounter)
 		put_cred(sbi->mounter);
@@ -366,15 +344,15 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 	if (sbi->lowerdir)
 		seq_show_option(m, "lowerdir", sbi->lowerdir);
 	for (i = 0; !sbi->lowerdir && i < stack->nr_lower; i++)
-		seq_show_option(m, "lowerdir+", stack->lower[i]->name);
+		seq_show_option(m, i < shale_stack_nr_merged(stack) ? "lowerdir+" : "datadir+",
+				stack->lower[i]->name);
 	if (stack->upper) {
 		seq_show_option(m, "upperdir", sbi->upperdir ?: stack->upper->name);
 		seq_show_option(m, "workdir", sbi->workdir ?: stack->work->name);
 	}
-	if (sbi->userxattr)
-		seq_puts(m, ",userxattr");
 	if (sbi->default_permissions)
 		seq_puts(m, ",default_permissions");
+	shale_features_show(&sbi->features, m);
 	return 0;
 }
 

@@ -4,13 +4,15 @@
 
 #include <linux/fs_context.h>
 
+#include "stack/features.h"
+
 /* What a mount is made from; filled by context.c, used up by super.c. */
 struct shale_config {
 	struct shale_stack *stack;	/* never NULL */
 	char *lowerdir, *upperdir, *workdir;	/* the options as given, or NULL */
 	bool described;			/* the stack came by the option "stack" */
-	bool userxattr;
 	bool default_permissions;
+	struct shale_features features;
 };
 
 /* context.c */

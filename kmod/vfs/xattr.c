@@ -80,6 +80,8 @@ static int upper_setxattr(struct inode *inode, const char *name, const void *val
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
+	/* A copy that is being completed puts back the capabilities it had. */
+	guard(mutex)(&shale_inode(inode)->lock);
 	CLASS(shale_upper, tok)(inode->i_sb);
 	if (tok.err)
 		return tok.err;

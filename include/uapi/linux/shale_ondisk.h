@@ -33,10 +33,15 @@
 
 /* Marks. Behind each: the kind of object that carries it. */
 #define SHALE_MARK_OPAQUE	"opaque"	/* directory */
+#define SHALE_MARK_WHITEOUT	"whiteout"	/* empty file in a SHALE_OPAQUE_XWHITEOUT directory */
 #define SHALE_MARK_REDIRECT	"redirect"	/* directory, or metacopy file */
-#define SHALE_MARK_METACOPY	"metacopy"	/* regular file */
+#define SHALE_MARK_METACOPY	"metacopy"	/* regular file whose data lies further down */
 #define SHALE_MARK_ORIGIN	"origin"	/* anything that was copied up */
 #define SHALE_MARK_IMPURE	"impure"	/* directory holding such objects */
+#define SHALE_MARK_NLINK	"nlink"		/* file that the index has */
+#define SHALE_MARK_UPPER	"upper"		/* the index, and a directory's entry in it */
+#define SHALE_MARK_UUID		"uuid"		/* root of an upper: 16 bytes, the mount's uuid */
+#define SHALE_MARK_PROTATTR	"protattr"	/* object that is immutable or append-only */
 
 /* What SHALE_MARK_OPAQUE says of a directory. */
 enum shale_opaque {
@@ -47,6 +52,8 @@ enum shale_opaque {
 
 /* What overlayfs writes into a work directory: temporary objects, wiped at mount. */
 #define SHALE_WORK_DIR		"work"
+/* Beside it: what was copied up, under the names of its origins. */
+#define SHALE_INDEX_DIR		"index"
 /* Anything below work/incompat makes the upper unmountable for whoever does not know it. */
 #define SHALE_INCOMPAT_DIR	"incompat"
 
@@ -64,6 +71,135 @@ static inline enum shale_opaque shale_opaque_decode(const void *value, __kernel_
 	if (size == 1 && *(const char *)value == 'x')
 		return SHALE_OPAQUE_XWHITEOUT;
 	return SHALE_OPAQUE_NO;
+}
+
+/* What SHALE_MARK_REDIRECT says: by which name layers further down know the object. */
+enum shale_redirect {
+	SHALE_REDIRECT_INVALID,
+	SHALE_REDIRECT_RELATIVE,	/* a name, in the same directory */
+	SHALE_REDIRECT_ABSOLUTE,	/* a path from the root of each layer; begins with a slash */
+};
+
+/* Longest value, in bytes. */
+#define SHALE_REDIRECT_MAX	4095
+
+/* How many bytes of @text stand before its first slash, or its end. */
+static inline __kernel_size_t shale_component_len(const char *text, __kernel_size_t size)
+{
+	__kernel_size_t len = 0;
+
+	while (len < size && text[len] != '/')
+		len++;
+	return len;
+}
+
+/* May this be a name in a directory? Not "", ".", "..", and nothing with a null byte in it. */
+static inline int shale_component_valid(const char *text, __kernel_size_t len)
+{
+	__kernel_size_t i;
+
+	if (!len || len > 255 || (text[0] == '.' && (len == 1 || (len == 2 && text[1] == '.'))))
+		return 0;
+	for (i = 0; i < len; i++) {
+		if (!text[i])
+			return 0;
+	}
+	return 1;
+}
+
+/**
+ * shale_redirect_decode - what kind of redirect is this?
+ * @value: bytes of the attribute, without a null byte at their end
+ * @size: their number
+ *
+ * Nothing that is not SHALE_REDIRECT_INVALID leads out of a layer, for no component is "..".
+ */
+static inline enum shale_redirect shale_redirect_decode(const char *value, __kernel_size_t size)
+{
+	__kernel_size_t len, pos = 0;
+	int absolute = size && value[0] == '/';
+
+	if (size > SHALE_REDIRECT_MAX)
+		return SHALE_REDIRECT_INVALID;
+	do {
+		pos += absolute;
+		len = shale_component_len(value + pos, size - pos);
+		if (!shale_component_valid(value + pos, len))
+			return SHALE_REDIRECT_INVALID;
+		pos += len;
+	} while (absolute && pos < size);
+
+	if (pos < size)
+		return SHALE_REDIRECT_INVALID;
+	return absolute ? SHALE_REDIRECT_ABSOLUTE : SHALE_REDIRECT_RELATIVE;
+}
+
+/* The record behind SHALE_MARK_METACOPY. An empty value means one without a digest. */
+#define SHALE_METACOPY_VERSION	0
+
+struct shale_metacopy {
+	__u8 version;		/* SHALE_METACOPY_VERSION */
+	__u8 len;		/* of the whole record, this header included, in bytes */
+	__u8 flags;		/* none is defined: 0 */
+	__u8 digest_algo;	/* FS_VERITY_HASH_ALG_*; 0: no digest */
+	__u8 digest[64];	/* of the file that has the data, by fs-verity; cut off at len */
+} __attribute__((packed));
+
+static_assert(sizeof(struct shale_metacopy) == 68, "on-disk size");
+
+#define SHALE_METACOPY_MIN	4
+
+/**
+ * shale_metacopy_valid - is this a well-formed metacopy record?
+ * @record: bytes of the attribute; may be NULL when @size is 0
+ * @size: their number
+ *
+ * Whoever meets another one knows that the data lies elsewhere, but not which data: -EIO.
+ */
+static inline int shale_metacopy_valid(const void *record, __kernel_size_t size)
+{
+	const struct shale_metacopy *metacopy = (const struct shale_metacopy *)record;
+
+	if (!size)
+		return 1;
+	return size >= SHALE_METACOPY_MIN && size <= sizeof(*metacopy) &&
+	       metacopy->version == SHALE_METACOPY_VERSION && metacopy->len == size;
+}
+
+/*
+ * The text behind SHALE_MARK_NLINK: how many names the union has for a file of the index, as a
+ * difference to the links of the upper ("U+2") or of the lower file ("L-1").
+ */
+struct shale_nlink {
+	int of_upper;		/* 1: relative to the upper file's, 0: to the lower's */
+	int diff;
+};
+
+/* Sign, digits and 'U' or 'L'; no file has more links than the digits can say. */
+#define SHALE_NLINK_MAX		12
+
+/**
+ * shale_nlink_decode - read the value of SHALE_MARK_NLINK
+ * Return: 1 with @nlink set; 0 when the value is malformed, and the links are not known by it.
+ */
+static inline int shale_nlink_decode(const char *value, __kernel_size_t size,
+				     struct shale_nlink *nlink)
+{
+	__kernel_size_t i;
+
+	if (size < 3 || size > SHALE_NLINK_MAX || (value[0] != 'U' && value[0] != 'L') ||
+	    (value[1] != '+' && value[1] != '-'))
+		return 0;
+	nlink->of_upper = value[0] == 'U';
+	nlink->diff = 0;
+	for (i = 2; i < size; i++) {
+		if (value[i] < '0' || value[i] > '9' || nlink->diff > 99999999)
+			return 0;
+		nlink->diff = 10 * nlink->diff + (value[i] - '0');
+	}
+	if (value[1] == '-')
+		nlink->diff = -nlink->diff;
+	return 1;
 }
 
 /* The record behind SHALE_MARK_ORIGIN: which lower object an upper one was copied from. */
@@ -101,6 +237,41 @@ static inline int shale_origin_valid(const void *record, __kernel_size_t size)
 	return size > sizeof(*origin) && origin->version == SHALE_ORIGIN_VERSION &&
 	       origin->magic == SHALE_ORIGIN_MAGIC && origin->len == size &&
 	       !(origin->flags & ~SHALE_ORIGIN_FLAGS);
+}
+
+/*
+ * An entry of the index is named by the record of the lower object's origin, in lower-case
+ * hexadecimal digits.
+ */
+#define SHALE_INDEX_NAME_MAX	255
+
+/**
+ * shale_index_name_decode - the origin that a name in the index stands for
+ * @name: the name
+ * @len: its length, in bytes
+ * @record: room for @len / 2 bytes
+ *
+ * Return: the record's size, or 0 when the name is none of an index.
+ */
+static inline __kernel_size_t shale_index_name_decode(const char *name, __kernel_size_t len,
+						      __u8 *record)
+{
+	__kernel_size_t i;
+
+	if (len % 2 || len > SHALE_INDEX_NAME_MAX)
+		return 0;
+	for (i = 0; i < len; i++) {
+		int digit;
+
+		if (name[i] >= '0' && name[i] <= '9')
+			digit = name[i] - '0';
+		else if (name[i] >= 'a' && name[i] <= 'f')
+			digit = name[i] - 'a' + 10;
+		else
+			return 0;
+		record[i / 2] = (__u8)(i % 2 ? record[i / 2] | digit : digit << 4);
+	}
+	return shale_origin_valid(record, len / 2) ? len / 2 : 0;
 }
 
 #endif /* _UAPI_LINUX_SHALE_ONDISK_H */

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stack/features.h"
+
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/fs_context.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+
+#include "stack/variant.h"
+
+/* One row for each feature. */
+
+#define MAX_VALUES 4
+
+static const struct feature {
+	const char *name;
+	const char *value[MAX_VALUES];	/* texts, by value */
+	u8 supported;			/* bit by value */
+	bool needs_upper;		/* without one it is off, whatever was asked for */
+} features[SHALE_NR_FEATURES] = {
+	[SHALE_USERXATTR]	= { "userxattr", { "off", "on" }, 3 },
+	[SHALE_REDIRECT_DIR]	= { "redirect_dir", { "off", "on", "follow", "nofollow" }, 15 },
+	[SHALE_METACOPY]	= { "metacopy", { "off", "on" }, 3 },
+	[SHALE_INDEX]		= { "index", { "off", "on" }, 1, true },
+	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 1 },
+	[SHALE_XINO]		= { "xino", { "off", "on", "auto" }, 7 },
+	[SHALE_VERITY]		= { "verity", { "off", "on", "require" }, 1 },
+	[SHALE_UUID]		= { "uuid", { "auto", "null", "on", "off" }, 3 },
+	[SHALE_FSYNC]		= { "fsync", { "auto", "strict", "volatile" }, 1 },
+};
+
+u8 shale_feature_default[SHALE_NR_FEATURES] = {
+	[SHALE_REDIRECT_DIR] = SHALE_IS_OVERLAY ? SHALE_REDIRECT_DIR_OFF : SHALE_REDIRECT_DIR_ON,
+	[SHALE_METACOPY] = SHALE_IS_OVERLAY ? SHALE_OFF : SHALE_ON,
+};
+
+bool shale_redirect_always_follow = true;
+unsigned short shale_redirect_max = 256;
+
+/* One row for each dependency: a feature with one of these values wants another to be so. */
+static const struct dependency {
+	enum shale_feature feature;
+	u8 values;			/* bit by value */
+	enum shale_feature other;
+	u8 allowed;			/* bit by value of the other */
+	u8 otherwise;			/* what the other becomes, if it may */
+} dependencies[] = {
+	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_VERITY, BIT(SHALE_OFF), SHALE_OFF },
+	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_METACOPY, BIT(SHALE_OFF), SHALE_OFF },
+	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_NOFOLLOW),
+	  SHALE_REDIRECT_DIR_NOFOLLOW },
+	{ SHALE_VERITY, (u8)~BIT(SHALE_OFF), SHALE_METACOPY, BIT(SHALE_ON), SHALE_ON },
+	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_METACOPY, BIT(SHALE_OFF), SHALE_OFF },
+	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_INDEX, BIT(SHALE_ON), SHALE_ON },
+	{ SHALE_METACOPY, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_ON),
+	  SHALE_REDIRECT_DIR_ON },
+};
+
+int shale_feature_set_default(enum shale_feature feature, u8 value)
+{
+	if (!(features[feature].supported & BIT(value)))
+		return -EOPNOTSUPP;
+	shale_feature_default[feature] = value;
+	return 0;
+}
+
+void shale_features_init(struct shale_features *f)
+{
+	BUILD_BUG_ON(SHALE_NR_FEATURES > 8 * sizeof(f->given));
+	memcpy(f->value, shale_feature_default, sizeof(f->value));
+	f->given = 0;
+}
+
+static bool is_given(const struct shale_features *f, enum shale_feature feature)
+{
+	return f->given & BIT(feature);
+}
+
+static const char *value_text(const struct shale_features *f, enum shale_feature feature)
+{
+	return features[feature].value[f->value[feature]];
+}
+
+int shale_feature_parse(struct shale_features *f, enum shale_feature feature, const char *value,
+			struct fs_context *fc)
+{
+	const struct feature *row = &features[feature];
+	unsigned int i;
+
+	for (i = 0; i < MAX_VALUES && row->value[i]; i++) {
+		if (strcmp(row->value[i], value))
+			continue;
+		if (!(row->supported & BIT(i)))
+			return invalfc(fc, "%s=%s: not supported; %s=%s is", row->name, value,
+				       row->name, row->value[0]);
+		f->value[feature] = i;
+		f->given |= BIT(feature);
+		return 0;
+	}
+	return invalfc(fc, "%s=%s: no such value; %s is one", row->name, value, row->value[0]);
+}
+
+/* One of the two gives way: the one that no option asked for. */
+static int resolve(struct shale_features *f, const struct dependency *d, struct fs_context *fc)
+{
+	if (!(d->values & BIT(f->value[d->feature])) || (d->allowed & BIT(f->value[d->other])))
+		return 0;
+	if (!is_given(f, d->other)) {
+		f->value[d->other] = d->otherwise;
+		/* What an option asked for by way of another is not to be given up either. */
+		if (is_given(f, d->feature))
+			f->given |= BIT(d->other);
+		return 0;
+	}
+	if (is_given(f, d->feature))
+		return invalfc(fc, "conflicting options: %s=%s wants %s=%s, not %s=%s",
+			       features[d->feature].name, value_text(f, d->feature),
+			       features[d->other].name, features[d->other].value[d->otherwise],
+			       features[d->other].name, value_text(f, d->other));
+	f->value[d->feature] = SHALE_OFF;
+	return 0;
+}
+
+int shale_features_resolve(struct shale_features *f, bool has_upper, struct fs_context *fc)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !has_upper && i < SHALE_NR_FEATURES; i++) {
+		if (!features[i].needs_upper || !f->value[i])
+			continue;
+		if (is_given(f, i))
+			pr_info("%s=%s: without upperdir it has no effect\n", features[i].name,
+				value_text(f, i));
+		f->value[i] = SHALE_OFF;
+		f->given &= ~BIT(i);
+	}
+	if (f->value[SHALE_REDIRECT_DIR] == SHALE_REDIRECT_DIR_OFF)
+		f->value[SHALE_REDIRECT_DIR] = shale_redirect_always_follow ?
+			SHALE_REDIRECT_DIR_FOLLOW : SHALE_REDIRECT_DIR_NOFOLLOW;
+
+	for (i = 0; !err && i < ARRAY_SIZE(dependencies); i++)
+		err = resolve(f, &dependencies[i], fc);
+	return err;
+}
+
+void shale_features_without_xattrs(struct shale_features *f)
+{
+	if (shale_redirects_made(f))
+		f->value[SHALE_REDIRECT_DIR] = SHALE_REDIRECT_DIR_FOLLOW;
+	f->value[SHALE_METACOPY] = SHALE_OFF;
+	f->value[SHALE_INDEX] = SHALE_OFF;
+	f->value[SHALE_NFS_EXPORT] = SHALE_OFF;
+}
+
+void shale_features_show(const struct shale_features *f, struct seq_file *m)
+{
+	struct shale_features plain;
+	unsigned int i;
+
+	/* A mount that was asked for nothing has what the defaults come to. */
+	shale_features_init(&plain);
+	shale_features_resolve(&plain, true, NULL);
+	if (f->value[SHALE_USERXATTR])
+		seq_puts(m, ",userxattr");
+	for (i = SHALE_USERXATTR + 1; i < SHALE_NR_FEATURES; i++) {
+		if (f->value[i] != plain.value[i])
+			seq_printf(m, ",%s=%s", features[i].name, value_text(f, i));
+	}
+}

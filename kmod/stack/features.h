@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a mount does beyond the plain union. Each feature is a mount option; features.c has one
+ * row for each, and one for each way in which two of them depend on each other.
+ */
+#ifndef SHALE_STACK_FEATURES_H
+#define SHALE_STACK_FEATURES_H
+
+#include <linux/types.h>
+
+struct fs_context;
+struct seq_file;
+
+enum shale_feature {
+	SHALE_USERXATTR,	/* marks are user.overlay.*: off, on */
+	SHALE_REDIRECT_DIR,	/* enum shale_redirect_dir */
+	SHALE_METACOPY,		/* off, on */
+	SHALE_INDEX,		/* off, on */
+	SHALE_NFS_EXPORT,	/* off, on */
+	SHALE_XINO,		/* off, on, SHALE_XINO_AUTO */
+	SHALE_VERITY,
+	SHALE_UUID,
+	SHALE_FSYNC,
+	SHALE_NR_FEATURES
+};
+
+/* Values. Most features know these two. */
+enum { SHALE_OFF, SHALE_ON };
+
+/* What is done with directories that have parts in lower layers. */
+enum shale_redirect_dir {
+	SHALE_REDIRECT_DIR_OFF,		/* not for long: either of the last two */
+	SHALE_REDIRECT_DIR_ON,		/* renames make redirects, look-ups follow them */
+	SHALE_REDIRECT_DIR_FOLLOW,	/* look-ups follow them */
+	SHALE_REDIRECT_DIR_NOFOLLOW,	/* what carries one can't be looked up */
+};
+
+#define SHALE_XINO_AUTO 2
+
+struct shale_features {
+	u8 value[SHALE_NR_FEATURES];
+	u16 given;			/* bit by feature: an option asked for this value */
+};
+
+/* What a mount has when no option says otherwise; module parameters change it. */
+extern u8 shale_feature_default[SHALE_NR_FEATURES];
+/* Module parameters: whether redirect_dir=off means follow; the longest redirect to be made. */
+extern bool shale_redirect_always_follow;
+extern unsigned short shale_redirect_max;
+
+/* Changes a default. -EOPNOTSUPP when the feature has no such value. */
+int shale_feature_set_default(enum shale_feature feature, u8 value);
+
+void shale_features_init(struct shale_features *features);
+
+/**
+ * shale_feature_parse - read an option
+ * Return: 0; -EINVAL with a message in @fc when it is no value of the feature, or not supported.
+ */
+int shale_feature_parse(struct shale_features *features, enum shale_feature feature,
+			const char *value, struct fs_context *fc);
+
+/**
+ * shale_features_resolve - bring features in agreement that depend on each other
+ * @features: as options, defaults and the layers left them
+ * @has_upper: the mount is one that may be written
+ *
+ * What options asked for wins over defaults; of two that options asked for, neither gives way.
+ * Return: 0, or -EINVAL with a message in @fc.
+ */
+int shale_features_resolve(struct shale_features *features, bool has_upper, struct fs_context *fc);
+
+/* Takes away what an upper without xattrs can't have. */
+void shale_features_without_xattrs(struct shale_features *features);
+
+/* Writes ",name=value" for what is not the default. */
+void shale_features_show(const struct shale_features *features, struct seq_file *m);
+
+static inline bool shale_feature_on(const struct shale_features *features,
+				    enum shale_feature feature)
+{
+	return features->value[feature] != SHALE_OFF;
+}
+
+static inline bool shale_redirects_followed(const struct shale_features *features)
+{
+	return features->value[SHALE_REDIRECT_DIR] != SHALE_REDIRECT_DIR_NOFOLLOW;
+}
+
+static inline bool shale_redirects_made(const struct shale_features *features)
+{
+	return features->value[SHALE_REDIRECT_DIR] == SHALE_REDIRECT_DIR_ON;
+}
+
+#endif

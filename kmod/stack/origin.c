@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stack/origin.h"
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+
+#include "stack/marks.h"
+
+/* The order of bytes that handles are in which this machine makes. */
+#ifdef __BIG_ENDIAN
+#define OWN_ORDER SHALE_ORIGIN_BIG_ENDIAN
+#else
+#define OWN_ORDER 0
+#endif
+
+bool shale_can_decode(const struct super_block *sb)
+{
+	return IS_ENABLED(CONFIG_EXPORTFS) && sb->s_export_op && sb->s_export_op->fh_to_dentry;
+}
+
+/* With or without exportfs in the kernel: a reference to what is not there must not be made. */
+static int encode(struct dentry *dentry, struct fid *fid, int *words)
+{
+#if IS_ENABLED(CONFIG_EXPORTFS)
+	return exportfs_encode_fh(dentry, fid, words, 0);
+#else
+	return FILEID_INVALID;
+#endif
+}
+
+static struct dentry *decode(struct vfsmount *mnt, const struct shale_origin *origin,
+			     unsigned int words)
+{
+#if IS_ENABLED(CONFIG_EXPORTFS)
+	return exportfs_decode_fh(mnt, (struct fid *)origin->handle, words, origin->type, NULL,
+				  NULL);
+#else
+	return ERR_PTR(-ESTALE);
+#endif
+}
+
+int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentry, bool is_upper)
+{
+	struct shale_origin *origin = &record->origin;
+	u32 handle[MAX_HANDLE_SZ / sizeof(u32)];
+	int words = ARRAY_SIZE(handle);
+	int type;
+
+	record->size = 0;
+	if (!shale_can_decode(dentry->d_sb))
+		return 0;
+	type = encode(dentry, (struct fid *)handle, &words);
+	if (type <= 0 || type == FILEID_INVALID)
+		return -EIO;
+	record->size = sizeof(*origin) + words * sizeof(u32);
+	*origin = (struct shale_origin){
+		.version = SHALE_ORIGIN_VERSION,
+		.magic = SHALE_ORIGIN_MAGIC,
+		.len = record->size,
+		.flags = OWN_ORDER | (is_upper ? SHALE_ORIGIN_UPPER : 0),
+		.type = type,
+	};
+	memcpy(origin->uuid, dentry->d_sb->s_uuid.b, sizeof(origin->uuid));
+	memcpy(origin->handle, handle, words * sizeof(u32));
+	return 0;
+}
+
+int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
+		     struct shale_origin_record *record)
+{
+	const u8 flags = OWN_ORDER;
+	int size = shale_mark_get(sbi, path, mark, record->bytes, sizeof(record->bytes));
+
+	record->size = 0;
+	if (size == -ENODATA || size == -ERANGE || size == -EACCES || size == -EPERM)
+		return 0;
+	if (size < 0)
+		return size;
+	if (!shale_origin_valid(record->bytes, size))
+		return 0;
+	if (!(record->origin.flags & SHALE_ORIGIN_ANY_ENDIAN) &&
+	    (record->origin.flags & SHALE_ORIGIN_BIG_ENDIAN) != flags)
+		return 0;
+	record->size = size;
+	return 1;
+}
+
+static bool is_on(const struct shale_base *base, const struct shale_origin_record *record)
+{
+	return base->has_handles && record->size &&
+	       !memcmp(record->origin.uuid, base->sb->s_uuid.b, sizeof(record->origin.uuid));
+}
+
+/* A handle is a right to reach what no path leads to. */
+static bool may_decode(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_DAC_READ_SEARCH);
+}
+
+bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record)
+{
+	unsigned int i;
+
+	for (i = 0; i < sbi->nr_base; i++) {
+		if (is_on(&sbi->base[i], record))
+			return may_decode();
+	}
+	return false;
+}
+
+int shale_origin_set(const struct shale_token *tok, const struct shale_sb *sbi,
+		     struct dentry *dentry, const char *mark,
+		     const struct shale_origin_record *record)
+{
+	int err = shale_mark_set(tok, sbi, dentry, mark, record->bytes, record->size);
+
+	/* user.* is for files and directories only. */
+	if (!err)
+		return shale_origin_is_known(sbi, record);
+	/* user.* is for files and directories only. */
+	if (err == -EPERM && shale_feature_on(&sbi->features, SHALE_USERXATTR))
+		return 0;
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
+/* A layer of a file system, the first there is. */
+static struct shale_layer *layer_on(const struct shale_sb *sbi, unsigned int base)
+{
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i;
+
+	for (i = 0; i < stack->nr_lower; i++) {
+		if (stack->lower[i]->base == base)
+			return stack->lower[i];
+	}
+	return NULL;
+}
+
+int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_record *record,
+		      struct shale_part *part)
+{
+	const struct shale_origin *origin = &record->origin;
+	unsigned int i;
+
+	for (i = 0; may_decode() && i < sbi->nr_base; i++) {
+		struct dentry *dentry;
+
+		if (!is_on(&sbi->base[i], record))
+			continue;
+		part->layer = layer_on(sbi, i);
+		if (!part->layer)
+			continue;
+		dentry = decode(part->layer->mnt, origin,
+				(record->size - sizeof(*origin)) / sizeof(u32));
+		if (IS_ERR_OR_NULL(dentry))
+			return PTR_ERR(dentry) == -ENOMEM ? -ENOMEM : 0;
+		part->dentry = dentry;
+		part->xwhiteouts = false;
+		if (!d_is_negative(dentry) && !d_is_dir(dentry))
+			return 1;
+		dput(dentry);
+		return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Origins: which lower object an upper one was copied from, as a record with a file handle
+ * (struct shale_origin), in the copy's xattr.
+ */
+#ifndef SHALE_STACK_ORIGIN_H
+#define SHALE_STACK_ORIGIN_H
+
+#include <linux/exportfs.h>
+#include <linux/shale_ondisk.h>
+
+#include "stack/base.h"
+
+struct shale_token;
+
+/* A record with room for the longest handle. */
+struct shale_origin_record {
+	u8 padding[3];			/* so that the handle begins at a multiple of 4 */
+	union {
+		struct shale_origin origin;
+		u8 bytes[sizeof(struct shale_origin) + MAX_HANDLE_SZ];
+	};
+	unsigned int size;		/* of the record, in bytes; 0: unknown */
+} __aligned(4);
+
+/* Can file handles of this file system be turned into objects again? */
+bool shale_can_decode(const struct super_block *sb);
+
+/**
+ * shale_origin_encode - make a record
+ * @record: filled; empty where the object's file system has no handles
+ * @is_upper: the object is one of the upper
+ * Return: 0, -EIO when the file system does not make a handle after all, -EOVERFLOW.
+ */
+int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentry, bool is_upper);
+
+/**
+ * shale_origin_get - read the record of an upper object
+ * @mark: SHALE_MARK_ORIGIN or SHALE_MARK_UPPER
+ * Return: 1; 0 when there is none or it says nothing; or an errno.
+ */
+int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
+		     struct shale_origin_record *record);
+
+/* Will an object's record be found again, as far as the mount and its layers allow that? */
+bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record);
+
+/* Writes a record. Return: 1 when it will be found again, 0 when the upper can't keep it, an errno. */
+int shale_origin_set(const struct shale_token *tok, const struct shale_sb *sbi,
+		     struct dentry *dentry, const char *mark,
+		     const struct shale_origin_record *record);
+
+/**
+ * shale_origin_find - the lower object that a record names
+ * @part: set to it; its dentry, counted, may be one that has no name
+ *
+ * Only for objects that are no directories. Context: as the mounter.
+ * Return: 1; 0 when it is not to be found; -ENOMEM or another error of the file system.
+ */
+int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_record *record,
+		      struct shale_part *part);
+
+#endif
