@@ -22,6 +22,7 @@
 #include "compat/names.h"
 #include "compat/dentry.h"
 #include "compat/data.h"
+#include "compat/handle.h"
 #include "compat/security.h"
 #include "compat/mounting.h"
 #include "compat/genetlink.h"

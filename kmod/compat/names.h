@@ -23,6 +23,11 @@
 #define QSTR(name) QSTR_LEN(name, strlen(name))
 #endif
 
+#ifndef SHALE_HAS_VFS_PATH_LOOKUP_DECLARED
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt, const char *name,
+		    unsigned int flags, struct path *path);
+#endif
+
 #ifndef SHALE_HAS_LOOKUP_BY_QSTR
 
 static inline struct dentry *compat_lookup_one(struct mnt_idmap *idmap, struct qstr *name,

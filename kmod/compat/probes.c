@@ -51,6 +51,12 @@ void probe_mnt_idmap_type(struct vfsmount *mnt)
 	struct mnt_idmap *idmap = mnt_idmap(mnt);
 }
 
+/* 6.7: looking up a path below a directory is declared, which was exported before. */
+void probe_vfs_path_lookup_declared(struct path *path)
+{
+	vfs_path_lookup(path->dentry, path->mnt, "", 0, path);
+}
+
 /* 6.16: names are looked up by qstr. */
 void probe_lookup_by_qstr(struct mnt_idmap *idmap, struct qstr *name, struct dentry *dir)
 {

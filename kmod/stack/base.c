@@ -61,7 +61,8 @@ static bool has_good_uuid(const struct shale_sb *sbi, const struct shale_base *b
 	    sbi->features.value[SHALE_XINO] != SHALE_ON)
 		return false;
 	for (i = 0; i < sbi->nr_base; i++) {
-		if (&sbi->base[i] != base && uuid_equal(&sbi->base[i].sb->s_uuid, &base->sb->s_uuid))
+		if (&sbi->base[i] != base &&
+		    uuid_equal(&sbi->base[i].sb->s_uuid, &base->sb->s_uuid))
 			return false;
 	}
 	return true;
@@ -157,7 +158,7 @@ struct shale_number shale_number(const struct shale_sb *sbi, const struct shale_
 	if (sbi->nr_base == 1 || make_unique(sbi, &number.ino, base))
 		return number;
 
-	/* A directory of another device would be taken for another mount: find -xdev stops there. */
+	/* A directory with a device of its own would look like a mount: find -xdev stops there. */
 	if (S_ISDIR(real->i_mode) && sbi->xino_bits)
 		number.ino = own | BIT_ULL(64 - sbi->xino_bits);
 	else if (S_ISDIR(real->i_mode))

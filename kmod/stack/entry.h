@@ -109,7 +109,7 @@ static inline bool shale_entry_has_upper_data(const struct shale_entry *entry)
 	return entry->upper && !entry->metacopy;
 }
 
-/* What holds the data of a regular file, and is the object itself otherwise. No references taken. */
+/* What holds the data of a regular file; of others, the object itself. No references taken. */
 struct path shale_entry_data_path(const struct shale_sb *sbi, const struct shale_entry *entry);
 
 #endif

@@ -13,7 +13,8 @@ struct mark_name {
 
 const char *shale_mark_prefix(const struct shale_sb *sbi)
 {
-	return shale_feature_on(&sbi->features, SHALE_USERXATTR) ? SHALE_XATTR_USER : SHALE_XATTR_TRUSTED;
+	return shale_feature_on(&sbi->features, SHALE_USERXATTR) ? SHALE_XATTR_USER
+								 : SHALE_XATTR_TRUSTED;
 }
 
 static struct mark_name mark_name(const struct shale_sb *sbi, const char *mark)

@@ -7,36 +7,14 @@
 #include "stack/marks.h"
 
 /* The order of bytes that handles are in which this machine makes. */
-#ifdef __BIG_ENDIAN
-#define OWN_ORDER SHALE_ORIGIN_BIG_ENDIAN
-#else
-#define OWN_ORDER 0
-#endif
+static u8 own_order(void)
+{
+	return cpu_to_be16(1) == (__force __be16)1 ? SHALE_ORIGIN_BIG_ENDIAN : 0;
+}
 
 bool shale_can_decode(const struct super_block *sb)
 {
 	return IS_ENABLED(CONFIG_EXPORTFS) && sb->s_export_op && sb->s_export_op->fh_to_dentry;
-}
-
-/* With or without exportfs in the kernel: a reference to what is not there must not be made. */
-static int encode(struct dentry *dentry, struct fid *fid, int *words)
-{
-#if IS_ENABLED(CONFIG_EXPORTFS)
-	return exportfs_encode_fh(dentry, fid, words, 0);
-#else
-	return FILEID_INVALID;
-#endif
-}
-
-static struct dentry *decode(struct vfsmount *mnt, const struct shale_origin *origin,
-			     unsigned int words)
-{
-#if IS_ENABLED(CONFIG_EXPORTFS)
-	return exportfs_decode_fh(mnt, (struct fid *)origin->handle, words, origin->type, NULL,
-				  NULL);
-#else
-	return ERR_PTR(-ESTALE);
-#endif
 }
 
 int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentry, bool is_upper)
@@ -49,7 +27,7 @@ int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentr
 	record->size = 0;
 	if (!shale_can_decode(dentry->d_sb))
 		return 0;
-	type = encode(dentry, (struct fid *)handle, &words);
+	type = exportfs_encode_fh(dentry, (struct fid *)handle, &words, 0);
 	if (type <= 0 || type == FILEID_INVALID)
 		return -EIO;
 	record->size = sizeof(*origin) + words * sizeof(u32);
@@ -57,7 +35,7 @@ int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentr
 		.version = SHALE_ORIGIN_VERSION,
 		.magic = SHALE_ORIGIN_MAGIC,
 		.len = record->size,
-		.flags = OWN_ORDER | (is_upper ? SHALE_ORIGIN_UPPER : 0),
+		.flags = own_order() | (is_upper ? SHALE_ORIGIN_UPPER : 0),
 		.type = type,
 	};
 	memcpy(origin->uuid, dentry->d_sb->s_uuid.b, sizeof(origin->uuid));
@@ -68,7 +46,6 @@ int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentr
 int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
 		     struct shale_origin_record *record)
 {
-	const u8 flags = OWN_ORDER;
 	int size = shale_mark_get(sbi, path, mark, record->bytes, sizeof(record->bytes));
 
 	record->size = 0;
@@ -79,7 +56,7 @@ int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const 
 	if (!shale_origin_valid(record->bytes, size))
 		return 0;
 	if (!(record->origin.flags & SHALE_ORIGIN_ANY_ENDIAN) &&
-	    (record->origin.flags & SHALE_ORIGIN_BIG_ENDIAN) != flags)
+	    (record->origin.flags & SHALE_ORIGIN_BIG_ENDIAN) != own_order())
 		return 0;
 	record->size = size;
 	return 1;
@@ -150,8 +127,9 @@ int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_reco
 		part->layer = layer_on(sbi, i);
 		if (!part->layer)
 			continue;
-		dentry = decode(part->layer->mnt, origin,
-				(record->size - sizeof(*origin)) / sizeof(u32));
+		dentry = exportfs_decode_fh(part->layer->mnt, (struct fid *)origin->handle,
+					    (record->size - sizeof(*origin)) / sizeof(u32),
+					    origin->type, NULL, NULL);
 		if (IS_ERR_OR_NULL(dentry))
 			return PTR_ERR(dentry) == -ENOMEM ? -ENOMEM : 0;
 		part->dentry = dentry;

@@ -45,7 +45,7 @@ int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const 
 /* Will an object's record be found again, as far as the mount and its layers allow that? */
 bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record);
 
-/* Writes a record. Return: 1 when it will be found again, 0 when the upper can't keep it, an errno. */
+/* Writes a record. Return: 1 when it will be found again, 0 when not, or an errno. */
 int shale_origin_set(const struct shale_token *tok, const struct shale_sb *sbi,
 		     struct dentry *dentry, const char *mark,
 		     const struct shale_origin_record *record);

@@ -20,7 +20,7 @@ struct shale_stack {
 	struct shale_layer *upper;	/* NULL: read-only */
 	struct shale_layer *work;	/* the work directory; NULL without upper */
 	unsigned int nr_lower;		/* filled slots of lower */
-	unsigned int nr_data;		/* the last of these: data-only layers, never asked for a name */
+	unsigned int nr_data;		/* the last of these: data-only, never asked for a name */
 	unsigned int max_lower;		/* slots of lower */
 	struct shale_layer **lower;	/* the top-most first */
 };

@@ -80,8 +80,8 @@ static int copy_xattr(const struct copy *copy, const char *name)
 int shale_copy_xattrs(const struct shale_sb *sbi, const struct shale_token *tok,
 		      const struct path *from, struct dentry *to)
 {
-	const struct copy copy = { .sbi = sbi, .tok = tok, .from = from, .to = to };
 	char *list __free(kvfree) = NULL;
+	const struct copy copy = { .sbi = sbi, .tok = tok, .from = from, .to = to };
 	const char *name;
 	ssize_t size, len;
 	int err = 0;

@@ -11,8 +11,8 @@
 
 /*
  * From the top down: the first layer that has the name says what the object is. A directory
- * merges with those of further layers, and a file without data goes on to the one that has it, until
- * something ends that. A redirect changes what further layers are asked for.
+ * merges with those of further layers, and a file without data goes on to the one that has
+ * it, until something ends that. A redirect changes what further layers are asked for.
  */
 struct lookup {
 	struct super_block *sb;

@@ -114,8 +114,8 @@ static int set_mark(const struct shale_token *tok, const struct shale_sb *sbi,
 int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir)
 {
 	const struct shale_sb *sbi = shale_sb(dentry->d_sb);
-	struct path_text path = { .size = min_t(size_t, shale_redirect_max, SHALE_REDIRECT_MAX) };
 	char *present __free(kfree) = NULL;
+	struct path_text path = { .size = min_t(size_t, shale_redirect_max, SHALE_REDIRECT_MAX) };
 	int kind = present_redirect(sbi, dentry, &present);
 	int err;
 

@@ -179,15 +179,23 @@ static void set_owner(struct creation *c, struct mnt_idmap *idmap)
 	c->gid = c->dir->i_mode & S_ISGID ? c->dir->i_gid : mapped_fsgid(idmap, user_ns);
 }
 
+static struct inode *made_inode(const struct creation *c)
+{
+	struct super_block *sb = c->dir->i_sb;
+	struct shale_entry *entry = shale_entry_alloc(shale_sb(sb), c->made, NULL);
+
+	return entry ? shale_inode_find(sb, entry) : ERR_PTR(-ENOMEM);
+}
+
 /* The upper has the object: now the union has it too. */
 static int end_creation(struct creation *c)
 {
 	struct super_block *sb = c->dir->i_sb;
-	struct shale_entry *entry = shale_entry_alloc(shale_sb(sb), c->made, NULL);
-	struct inode *inode;
+	struct inode *inode = c->old ? d_inode(c->old) : made_inode(c);
 
+	if (c->old)
+		ihold(inode);
 	dput(c->made);
-	inode = entry ? shale_inode_find(sb, entry) : ERR_PTR(-ENOMEM);
 	shale_dir_changed(c->dir);
 	if (IS_ERR(inode)) {
 		d_drop(c->dentry);	/* the name is there: the next look-up finds it */

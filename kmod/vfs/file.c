@@ -21,7 +21,7 @@
 /* What file->private_data of our regular files points to. */
 struct shale_file {
 	struct shale_entry *entry;	/* what it was opened on; counted */
-	struct file *real;		/* what held its data then; counted; NULL: see shale_open() */
+	struct file *real;		/* what held its data then; counted; NULL: shale_open() */
 	struct file *upper;		/* the copy, once needed: NULL, then set once; counted */
 };
 

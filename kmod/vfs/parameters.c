@@ -37,7 +37,9 @@ static int get(char *buffer, const struct kernel_param *param)
 {
 	enum shale_feature feature = feature_of(param);
 
-	return sysfs_emit(buffer, "%c\n", shale_feature_default[feature] == yes(feature) ? 'Y' : 'N');
+	bool on = shale_feature_default[feature] == yes(feature);
+
+	return sysfs_emit(buffer, "%c\n", on ? 'Y' : 'N');
 }
 
 static const struct kernel_param_ops feature_ops = {
@@ -46,15 +48,16 @@ static const struct kernel_param_ops feature_ops = {
 	.get = get,
 };
 
-#define FEATURE_PARAM(name, feature, text)					\
-	module_param_cb(name, &feature_ops, &shale_feature_default[feature], 0644);	\
-	MODULE_PARM_DESC(name, text)
-
-FEATURE_PARAM(redirect_dir, SHALE_REDIRECT_DIR, "Rename directories of lower layers by redirects");
-FEATURE_PARAM(metacopy, SHALE_METACOPY, "Copy up metadata without data, as long as that will do");
-FEATURE_PARAM(index, SHALE_INDEX, "Keep hard links of lower layers over copy-up");
-FEATURE_PARAM(nfs_export, SHALE_NFS_EXPORT, "Give file handles that outlive copy-up, for NFS");
-FEATURE_PARAM(xino_auto, SHALE_XINO, "Put layer numbers into inode numbers where there is room");
+module_param_cb(redirect_dir, &feature_ops, &shale_feature_default[SHALE_REDIRECT_DIR], 0644);
+MODULE_PARM_DESC(redirect_dir, "Rename directories of lower layers by redirects");
+module_param_cb(metacopy, &feature_ops, &shale_feature_default[SHALE_METACOPY], 0644);
+MODULE_PARM_DESC(metacopy, "Copy up metadata without data, as long as that will do");
+module_param_cb(index, &feature_ops, &shale_feature_default[SHALE_INDEX], 0644);
+MODULE_PARM_DESC(index, "Keep hard links of lower layers over copy-up");
+module_param_cb(nfs_export, &feature_ops, &shale_feature_default[SHALE_NFS_EXPORT], 0644);
+MODULE_PARM_DESC(nfs_export, "Give file handles that outlive copy-up, for NFS");
+module_param_cb(xino_auto, &feature_ops, &shale_feature_default[SHALE_XINO], 0644);
+MODULE_PARM_DESC(xino_auto, "Put layer numbers into inode numbers where there is room");
 
 module_param_named(redirect_always_follow, shale_redirect_always_follow, bool, 0644);
 MODULE_PARM_DESC(redirect_always_follow, "Follow redirects even where none are made");

@@ -23,8 +23,8 @@ seeds="${*:2}" # of the random rounds
 seeds=${seeds:-1 2 3}
 shale=${SHALE_TYPE:-shale}
 oracle=overlay
-# What Shale always does, asked of overlayfs: files are copied whole, a directory with lower parts cannot be renamed.
-declare -A options=(["overlay"]=",redirect_dir=off,metacopy=off,index=off" ["shale"]="")
+# Shale's defaults, asked of overlayfs.
+declare -A options=(["overlay"]=",redirect_dir=on,metacopy=on,index=off" ["shale"]="")
 
 echo "KTAP version 1"
 if [[ ${SHALE_MODULE:-shale} == "$oracle" ]]; then
@@ -134,7 +134,7 @@ comparisons=9
 stacked() {
 	local run=$1 type
 	for type in "$shale" "$oracle"; do
-		mount -t "$type" -o "ro,lowerdir=$work/$run/upper:$lowers" roundtrip "$work/merged" &&
+		mount -t "$type" -o "ro,lowerdir=$work/$run/upper:$lowers${options[$type]}" roundtrip "$work/merged" &&
 			dump "$work/merged" >"$work/$type.stacked" 2>&1
 		umount "$work/merged"
 	done

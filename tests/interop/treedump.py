@@ -14,7 +14,8 @@ system below.
   - trusted.overlay.origin and .impure: hints for inode numbers
   - trusted.overlay.uuid: on the root of the upper, from overlayfs's uuid=auto
   - owner, time and link count of a whiteout, and which whiteouts share one inode
-  - trusted.overlay.opaque on a directory whose path is in none of the lower layers (--lower): it hides nothing
+  - trusted.overlay.opaque on a directory whose path the lower layers (--lower, the top-most first) have not, or as a
+    whiteout: it hides nothing
 """
 import argparse
 import errno
@@ -57,7 +58,13 @@ class Dump:
         return f"{nanoseconds // 10**9}.{nanoseconds % 10**9:09}"
 
     def hides_nothing(self, relative):
-        return not any(os.path.lexists(os.path.join(lower, relative)) for lower in self.lowers)
+        for lower in self.lowers:
+            try:
+                info = os.lstat(os.path.join(lower, relative))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            return stat.S_ISCHR(info.st_mode) and info.st_rdev == 0
+        return True
 
     def xattrs(self, path, relative):
         try:

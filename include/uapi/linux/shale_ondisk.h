@@ -33,7 +33,7 @@
 
 /* Marks. Behind each: the kind of object that carries it. */
 #define SHALE_MARK_OPAQUE	"opaque"	/* directory */
-#define SHALE_MARK_WHITEOUT	"whiteout"	/* empty file in a SHALE_OPAQUE_XWHITEOUT directory */
+#define SHALE_MARK_WHITEOUT	"whiteout"	/* empty file that is a whiteout (opaque "x") */
 #define SHALE_MARK_REDIRECT	"redirect"	/* directory, or metacopy file */
 #define SHALE_MARK_METACOPY	"metacopy"	/* regular file whose data lies further down */
 #define SHALE_MARK_ORIGIN	"origin"	/* anything that was copied up */
@@ -77,7 +77,7 @@ static inline enum shale_opaque shale_opaque_decode(const void *value, __kernel_
 enum shale_redirect {
 	SHALE_REDIRECT_INVALID,
 	SHALE_REDIRECT_RELATIVE,	/* a name, in the same directory */
-	SHALE_REDIRECT_ABSOLUTE,	/* a path from the root of each layer; begins with a slash */
+	SHALE_REDIRECT_ABSOLUTE,	/* a path from the layer's root; begins with a slash */
 };
 
 /* Longest value, in bytes. */

@@ -18,6 +18,7 @@ static int step_line;
 struct shared {
 	char lowers[4096];		/* of the first mount; empty: none was made */
 	char options[8192];		/* of the last mount */
+	char features[256];		/* options of each mount; empty: the usual ones */
 	uint64_t digest;		/* of all lowers, before the first mount */
 	bool own_base;			/* the case's directory is a file system of its own */
 	struct device device;		/* which lies on this one; no path: on none */
@@ -387,10 +388,14 @@ void only_shale(const char *why)
 		SKIP("overlayfs: %s", why);
 }
 
-/* What Shale always does, overlayfs must be asked for: its defaults are the distribution's. */
+void with_features(const char *features)
+{
+	snprintf(shared->features, sizeof(shared->features), ",%s", features);
+}
+
 static const char *more_options(void)
 {
-	return on_shale() ? "" : ",redirect_dir=nofollow,index=off,metacopy=off";
+	return shared->features[0] ? shared->features : ",redirect_dir=nofollow,index=off,metacopy=off";
 }
 
 int try_mount(const char *where, const char *options)

@@ -73,6 +73,12 @@ bool on_shale(void);
 bool like_overlay(void);
 void only_shale(const char *why);
 
+/*
+ * Mounts of this case have these features, as options, instead of none: not all defaults are the
+ * same for Shale, for overlayfs and from one distribution to the next.
+ */
+void with_features(const char *features);
+
 void set_up(void);
 /*
  * The same on a new file system of the given type: tmpfs, ext4, xfs, btrfs, or an ext4 whose device
