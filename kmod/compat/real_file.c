@@ -90,7 +90,7 @@ struct file *shale_real_open(const struct path *real, int flags)
 	return shale_real_file_open(nobody, flags, real);
 }
 
-/* What kernel_tmpfile_open() does, for a file that is silent already. The mode is final. */
+/* What kernel_tmpfile_open() does, for a file that is silent already. */
 static int make_tmpfile(struct file *file, const struct path *dir, umode_t mode)
 {
 	struct mnt_idmap *idmap = mnt_idmap(dir->mnt);
@@ -98,6 +98,8 @@ static int make_tmpfile(struct file *file, const struct path *dir, umode_t mode)
 	struct dentry *unnamed;
 	int err;
 
+	if (!IS_POSIXACL(inode))
+		mode &= ~current_umask();	/* which goes with the default ACL elsewhere */
 	if (!fsuidgid_has_mapping(inode->i_sb, idmap))
 		return -EOVERFLOW;
 	err = inode_permission(idmap, inode, MAY_WRITE | MAY_EXEC);
@@ -115,7 +117,7 @@ static int make_tmpfile(struct file *file, const struct path *dir, umode_t mode)
 	if (err)
 		return err;
 
-	/* Copy-up will give it a name. */
+	/* It is to get a name. */
 	inode = file_inode(file);
 	spin_lock(&inode->i_lock);
 	inode_state_set(inode, I_LINKABLE);

@@ -206,11 +206,20 @@ int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd)
 	return vfs_rename(rd);
 }
 
-struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode)
+struct file *shale_upper_tmpfile(const struct shale_token *tok, struct dentry *dir, umode_t mode)
 {
-	const struct path workdir = shale_upper_path(tok, tok->upper->workdir);
+	const struct path path = shale_upper_path(tok, dir);
 
-	return shale_real_tmpfile(&workdir, mode, O_WRONLY | O_LARGEFILE);
+	return shale_real_tmpfile(&path, mode, O_WRONLY | O_LARGEFILE);
+}
+
+void shale_upper_make_linkable(const struct shale_token *tok, struct dentry *unnamed)
+{
+	struct inode *inode = d_inode(unnamed);
+
+	spin_lock(&inode->i_lock);
+	inode_state_set(inode, I_LINKABLE);
+	spin_unlock(&inode->i_lock);
 }
 
 /* Attributes */

@@ -119,8 +119,13 @@ int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct rena
 				      struct dentry *old, const struct qstr *new_name);
 int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd);
 
-/* An unnamed regular file in the work directory, open for writing. */
-struct file *shale_upper_tmpfile(const struct shale_token *tok, umode_t mode);
+/*
+ * An unnamed regular file in a directory of the upper or the work directory, whose ACLs and group it
+ * inherits, open for writing. It can be given a name by shale_upper_link().
+ */
+struct file *shale_upper_tmpfile(const struct shale_token *tok, struct dentry *dir, umode_t mode);
+/* It can again, after a name that it had for a moment was taken away. */
+void shale_upper_make_linkable(const struct shale_token *tok, struct dentry *unnamed);
 
 /* Attributes. Each takes i_rwsem of the object by itself, but for the one that says otherwise. */
 int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr);

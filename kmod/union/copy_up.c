@@ -124,7 +124,7 @@ static int make_empty_as(struct copy_up *cu, const struct shale_token *tok)
 	if (!S_ISREG(cu->stat.mode) || !tok->upper->has_tmpfile)
 		return cu->parent ? make_named(cu, tok) : -ESTALE;
 
-	cu->file = shale_upper_tmpfile(tok, S_IFREG | 0600);
+	cu->file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
 	if (IS_ERR(cu->file)) {
 		int err = PTR_ERR(cu->file);
 

@@ -216,7 +216,7 @@ static int make_work(const struct shale_token *tok, struct fs_context *fc)
 
 static bool probe_tmpfile(const struct shale_token *tok)
 {
-	struct file *file = shale_upper_tmpfile(tok, S_IFREG | 0600);
+	struct file *file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
 
 	if (IS_ERR(file))
 		return false;

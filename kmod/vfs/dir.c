@@ -120,7 +120,12 @@ static int make_over_whiteout(struct creation *c, const struct shale_token *tok)
 	if (!err)
 		err = shale_put_over_whiteout(tok, c->upper_dir, &c->dentry->d_name, temp);
 	if (err) {
+		const struct dentry *unnamed = c->what.link_to;
+
 		shale_workdir_discard(tok, temp);
+		/* What never had a name may be tried again. */
+		if (unnamed && !d_inode(unnamed)->i_nlink)
+			shale_upper_make_linkable(tok, c->what.link_to);
 		dput(temp);
 		return err;
 	}
@@ -150,24 +155,28 @@ static const struct cred *creator(const struct creation *c, const struct shale_t
 	return cred;
 }
 
-static int make(struct creation *c, const struct shale_token *tok)
+typedef int (*make_t)(struct creation *c, const struct shale_token *tok);
+
+static int make_as_creator(struct creation *c, const struct shale_token *tok, make_t how)
 {
-	const struct cred *cred = NULL, *old = NULL;
+	const struct cred *cred = creator(c, tok), *old;
 	int err;
 
-	if (!c->what.link_to) {
-		cred = creator(c, tok);
-		if (IS_ERR(cred))
-			return PTR_ERR(cred);
-		old = override_creds(cred);
-	}
-	err = shale_name(c->dentry) == SHALE_NAME_WHITEOUT ? make_over_whiteout(c, tok)
-							   : make_in_place(c, tok);
-	if (cred) {
-		revert_creds(old);
-		put_cred(cred);
-	}
+	if (IS_ERR(cred))
+		return PTR_ERR(cred);
+	old = override_creds(cred);
+	err = how(c, tok);
+	revert_creds(old);
+	put_cred(cred);
 	return err;
+}
+
+static int make(struct creation *c, const struct shale_token *tok)
+{
+	make_t how = shale_name(c->dentry) == SHALE_NAME_WHITEOUT ? make_over_whiteout
+								  : make_in_place;
+
+	return c->what.link_to ? how(c, tok) : make_as_creator(c, tok, how);
 }
 
 /* Who will own the new object, seen through the mount's idmap. Before credentials change. */
@@ -314,6 +323,73 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	return create(&c, NULL);
 }
 
+/*
+ * Unnamed files. Ours stands on one in the upper, in the same directory, so that it inherits what
+ * a file with a name would. ->link() may give it a name later.
+ */
+
+static int make_unnamed(struct creation *c, const struct shale_token *tok)
+{
+	struct file *made = shale_upper_tmpfile(tok, c->upper_dir, c->what.mode);
+
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	c->made = dget(made->f_path.dentry);
+	fput(made);
+	return 0;
+}
+
+/* The upper has the file: now @file is one of ours, not open yet. */
+static int end_unnamed(struct creation *c, struct file *file)
+{
+	struct inode *inode = made_inode(c);
+
+	dput(c->made);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	/* It has none, but d_tmpfile() takes the first one of a new file away. */
+	set_nlink(inode, 1);
+	d_tmpfile(file, inode);
+	return 0;
+}
+
+static int make_tmpfile(struct creation *c, struct mnt_idmap *idmap, struct file *file)
+{
+	struct shale_entry *parent __free(shale_entry) = NULL;
+	int err = shale_copy_up(c->dentry->d_parent);
+
+	if (err)
+		return err;
+	if (!shale_sb(c->dir->i_sb)->upper->has_tmpfile)
+		return -EOPNOTSUPP;
+	set_owner(c, idmap);
+	parent = shale_entry_get(c->dir);
+	c->upper_dir = parent->upper;
+
+	CLASS(shale_upper, tok)(c->dir->i_sb);
+
+	err = tok.err ?: make_as_creator(c, &tok, make_unnamed);
+	return err ?: end_unnamed(c, file);
+}
+
+static int shale_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
+			 umode_t mode)
+{
+	struct creation c = {
+		.dir = dir,
+		.dentry = file->f_path.dentry,
+		.what.mode = S_IFREG | (mode & S_IALLUGO),
+	};
+	int err;
+
+	/* A removed directory can't be copied up. */
+	if (IS_DEADDIR(dir))
+		return -ENOENT;
+	err = make_tmpfile(&c, idmap, file);
+	/* Opens the real file as it does any other, now that there is one. */
+	return finish_open_simple(file, err);
+}
+
 /* Removing names */
 
 int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
@@ -390,6 +466,7 @@ const struct inode_operations shale_dir_iops = {
 	.create = SHALE_OP_CREATE(shale_create),
 	.mkdir = SHALE_OP_MKDIR(shale_mkdir),
 	.mknod = shale_mknod,
+	.tmpfile = shale_tmpfile,
 	.symlink = shale_symlink,
 	.link = shale_link,
 	.unlink = remove_name,

@@ -44,7 +44,7 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 	if (flags & O_APPEND)
 		mask |= MAY_APPEND;
 	/* Whoever creates a file may use it in spite of its mode. */
-	if (!(file->f_mode & FMODE_CREATED)) {
+	if (!(file->f_mode & FMODE_CREATED) && !(file->f_flags & __O_TMPFILE)) {
 		err = inode_permission(mnt_idmap(real.mnt), d_inode(real.dentry), mask);
 		if (err)
 			return ERR_PTR(err);

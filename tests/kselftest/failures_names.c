@@ -213,6 +213,50 @@ OPERATION(link_over_whiteout, "shale_dir_iops.link", "a hard link over a whiteou
 	return link("merged/mine", "merged/hidden");
 }
 
+/* Without a name, until it is given one */
+
+static int unnamed;
+
+static long make_unnamed_in(const char *dir)
+{
+	unnamed = keep(open(dir, O_TMPFILE | O_RDWR, 0600));
+	return unnamed;
+}
+
+static void open_unnamed(void)
+{
+	OK(make_unnamed_in("merged"));
+}
+
+static long name_unnamed(const char *name)
+{
+	return linkat(AT_FDCWD, text_of("/proc/self/fd/%d", unnamed), AT_FDCWD, name,
+		      AT_SYMLINK_FOLLOW);
+}
+
+OPERATION(make_tmpfile, "shale_dir_iops.tmpfile", "a file without a name is open or not")
+{
+	return make_unnamed_in("merged");
+}
+
+OPERATION(make_tmpfile_below, "shale_dir_iops.tmpfile",
+	  "a file without a name in a directory of the lowers is open or not")
+{
+	return make_unnamed_in("merged/shared");
+}
+
+OPERATION(link_tmpfile, "shale_dir_iops.link", "an unnamed file gets a name or not",
+	  .prepare = open_unnamed)
+{
+	return name_unnamed("merged/new");
+}
+
+OPERATION(link_tmpfile_over_whiteout, "shale_dir_iops.link",
+	  "an unnamed file gets a whiteout's name or not", .prepare = open_unnamed)
+{
+	return name_unnamed("merged/hidden");
+}
+
 /* Removing */
 
 OPERATION(unlink_lower, "shale_dir_iops.unlink", "a file of a lower is gone or not")
