@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "stack/base.h"
+#include "stack/marks.h"
 #include "stack/upper.h"
 #include "stack/variant.h"
 
@@ -26,6 +27,7 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 		return NULL;
 	RCU_INIT_POINTER(si->entry, NULL);
 	si->key = NULL;
+	si->protection = 0;
 	si->names = NULL;
 	atomic64_set(&si->version, 1);
 	return &si->vfs_inode;
@@ -93,6 +95,7 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 {
 	struct inode *real = d_inode(shale_entry_real(entry));
 	struct mnt_idmap *idmap = shale_layer_idmap(shale_entry_layer(sbi, entry));
+	unsigned int flags;
 
 	/* Whoever comes last has seen the real inode last. */
 	spin_lock(&inode->i_lock);
@@ -106,7 +109,8 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	/* A removed directory has none, whatever one that is merged says. */
 	if (entry->upper && (inode->i_nlink || !S_ISDIR(inode->i_mode)))
 		set_nlink(inode, inode_nlink(entry));
-	inode_set_flags(inode, real->i_flags & COPIED_FLAGS, COPIED_FLAGS);
+	flags = (real->i_flags & COPIED_FLAGS) | shale_inode(inode)->protection;
+	inode_set_flags(inode, flags, COPIED_FLAGS);
 	spin_unlock(&inode->i_lock);
 }
 
@@ -115,6 +119,13 @@ void shale_inode_copyattr(struct inode *inode)
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
 	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+}
+
+void shale_inode_set_protection(struct inode *inode, unsigned int i_flags)
+{
+	spin_lock(&inode->i_lock);
+	shale_inode(inode)->protection = i_flags;
+	spin_unlock(&inode->i_lock);
 }
 
 /* The key, and finding by it */
@@ -174,12 +185,25 @@ static void inode_set_tables(struct inode *inode)
 	}
 }
 
-/* Fills a new inode; @entry becomes its own. */
-static void inode_fill(struct inode *inode, struct shale_entry *entry)
+static int read_protection(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	const struct path path = shale_entry_path(sbi, entry);
+
+	return entry->upper ? shale_mark_protection(sbi, &path) : 0;
+}
+
+/* Fills a new inode; @entry becomes its own, or is put. */
+static int inode_fill(struct inode *inode, struct shale_entry *entry)
 {
 	const struct shale_sb *sbi = shale_sb(inode->i_sb);
 	bool dir = d_is_dir(shale_entry_real(entry));
+	int protection = read_protection(sbi, entry);
 
+	if (protection < 0) {
+		shale_entry_put(entry);
+		return protection;
+	}
+	shale_inode(inode)->protection = protection;
 	inode->i_ino = shale_number(sbi, entry, dir && sbi->nr_base > 1 ? get_next_ino() : 0).ino;
 	inode->i_rdev = d_inode(shale_entry_real(entry))->i_rdev;
 	shale_inode_copyattr_from(inode, sbi, entry);
@@ -189,6 +213,24 @@ static void inode_fill(struct inode *inode, struct shale_entry *entry)
 	inode_set_tables(inode);
 	inode_set_lock_classes(inode);
 	rcu_assign_pointer(shale_inode(inode)->entry, entry);
+	return 0;
+}
+
+/* The same for one that is not hashed. */
+static struct inode *inode_unhashed_new(struct super_block *sb, struct shale_entry *entry)
+{
+	struct inode *inode = new_inode(sb);
+	int err;
+
+	if (!inode) {
+		shale_entry_put(entry);
+		return ERR_PTR(-ENOMEM);
+	}
+	err = inode_fill(inode, entry);
+	if (!err)
+		return inode;
+	iput(inode);
+	return ERR_PTR(err);
 }
 
 /* A known inode must stand on what was found now, or someone changed the layers behind us. */
@@ -212,18 +254,19 @@ struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry
 	struct inode *inode;
 	int err;
 
-	inode = key ? iget5_locked(sb, (unsigned long)key, inode_test, inode_set, key)
-		    : new_inode(sb);
+	if (!key)
+		return inode_unhashed_new(sb, entry);
+	inode = iget5_locked(sb, (unsigned long)key, inode_test, inode_set, key);
 	if (!inode) {
 		shale_entry_put(entry);
 		return ERR_PTR(-ENOMEM);
 	}
-	if (!key) {
-		inode_fill(inode, entry);
-		return inode;
-	}
 	if (inode_state_read_once(inode) & I_NEW) {
-		inode_fill(inode, entry);
+		err = inode_fill(inode, entry);
+		if (err) {
+			iget_failed(inode);
+			return ERR_PTR(err);
+		}
 		unlock_new_inode(inode);
 		return inode;
 	}
@@ -239,13 +282,7 @@ struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry
 
 struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry)
 {
-	struct inode *inode = new_inode(sb);
-
-	if (inode)
-		inode_fill(inode, entry);
-	else
-		shale_entry_put(entry);
-	return inode;
+	return inode_unhashed_new(sb, entry);
 }
 
 void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry)

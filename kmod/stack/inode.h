@@ -33,6 +33,7 @@ struct shale_inode {
 	struct shale_entry __rcu *entry;	/* stored under lock */
 	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
+	unsigned int protection;		/* what the upper's mark says: S_APPEND, S_IMMUTABLE */
 
 	/* Directories: the merged names (union/names.c), under lock, and their version. */
 	struct shale_names *names;
@@ -60,11 +61,12 @@ extern const struct shale_inode_tables *shale_inode_tables;
  *
  * Context: as the mounter.
  * Return: an inode with a reference, new or known, or ERR_PTR: -ENOMEM; -ESTALE when a known
- * inode contradicts @entry; -ELOOP when the object is the root of another layer.
+ * inode contradicts @entry; -ELOOP when the object is the root of another layer; what reading
+ * the upper's mark says that protects an object.
  */
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry);
 
-/* The root's inode: not hashed, for traps lie on the layers' roots. Takes over @entry; or NULL. */
+/* The root's inode: not hashed, for traps lie on the layers' roots. Else as above. */
 struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry);
 
 /**
@@ -82,6 +84,12 @@ bool shale_inode_is_trap(struct super_block *sb, struct inode *real);
 void shale_inode_copyattr(struct inode *inode);
 void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 			       const struct shale_entry *entry);
+
+/*
+ * The upper is marked as protected so, or is to be found so when the inode's next entry is published.
+ * What the real inode's own flags say comes on top. Before shale_inode_copyattr().
+ */
+void shale_inode_set_protection(struct inode *inode, unsigned int i_flags);
 
 /*
  * Before an entry is published that the inode's key does not follow from: hash the inode by

@@ -177,3 +177,37 @@ int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *
 {
 	return shale_mark_set(tok, sbi, dir, SHALE_MARK_OPAQUE, "y", 1);
 }
+
+int shale_mark_protection(const struct shale_sb *sbi, const struct path *path)
+{
+	char value[SHALE_PROTATTR_MAX];
+	int ret = shale_mark_get(sbi, path, SHALE_MARK_PROTATTR, value, sizeof(value));
+
+	if (ret == -ENODATA)
+		return 0;
+	if (ret < 0 && ret != -ERANGE)
+		return ret;
+	ret = ret < 0 ? -1 : shale_protattr_decode(value, ret);
+	if (ret < 0) {
+		pr_warn_ratelimited("%pd2 carries the mark %s with an unknown value\n",
+				    path->dentry, SHALE_MARK_PROTATTR);
+		return 0;
+	}
+	return (ret & SHALE_PROTECT_APPEND ? S_APPEND : 0) |
+	       (ret & SHALE_PROTECT_IMMUTABLE ? S_IMMUTABLE : 0);
+}
+
+int shale_mark_set_protection(const struct shale_token *tok, const struct shale_sb *sbi,
+			      struct dentry *dentry, unsigned int i_flags)
+{
+	const int protection = (i_flags & S_APPEND ? SHALE_PROTECT_APPEND : 0) |
+			       (i_flags & S_IMMUTABLE ? SHALE_PROTECT_IMMUTABLE : 0);
+	char value[SHALE_PROTATTR_MAX];
+	size_t size = shale_protattr_encode(protection, value);
+	int err;
+
+	if (size)
+		return shale_mark_set(tok, sbi, dentry, SHALE_MARK_PROTATTR, value, size);
+	err = shale_mark_remove(tok, sbi, dentry, SHALE_MARK_PROTATTR);
+	return err == -EOPNOTSUPP ? 0 : err;
+}

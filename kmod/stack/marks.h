@@ -67,4 +67,12 @@ int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,
 			  struct dentry *dir);
 
+/*
+ * The flags S_APPEND and S_IMMUTABLE that an object of the upper has in the union, though not in
+ * the upper. Setting none removes the mark. -EOPNOTSUPP where the upper keeps no xattrs.
+ */
+int shale_mark_protection(const struct shale_sb *sbi, const struct path *path);
+int shale_mark_set_protection(const struct shale_token *tok, const struct shale_sb *sbi,
+			      struct dentry *dentry, unsigned int i_flags);
+
 #endif

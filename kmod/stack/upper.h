@@ -120,8 +120,8 @@ int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct rena
 int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd);
 
 /*
- * An unnamed regular file in a directory of the upper or the work directory, whose ACLs and group it
- * inherits, open for writing. It can be given a name by shale_upper_link().
+ * An unnamed regular file in a directory of the upper or the work directory, whose ACLs and
+ * group it inherits, open for writing. It can be given a name by shale_upper_link().
  */
 struct file *shale_upper_tmpfile(const struct shale_token *tok, struct dentry *dir, umode_t mode);
 /* It can again, after a name that it had for a moment was taken away. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "union/copy_attr.h"
 
+#include <linux/fileattr.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
@@ -103,6 +104,35 @@ int shale_copy_xattrs(const struct shale_sb *sbi, const struct shale_token *tok,
 		err = copy_xattr(&copy, name);
 	}
 	return err;
+}
+
+#define COPIED_FLAGS	(FS_SYNC_FL | FS_NOATIME_FL)
+#define COPIED_XFLAGS	(FS_XFLAG_SYNC | FS_XFLAG_NOATIME)
+
+/* A file system that has no flags says so in one of many ways. */
+static int unless_no_flags(int err)
+{
+	return err == -ENOIOCTLCMD || err == -ENOTTY || err == -EOPNOTSUPP || err == -EINVAL
+	       ? 0 : err;
+}
+
+int shale_copy_flags(const struct shale_token *tok, const struct path *from, struct dentry *to)
+{
+	struct file_kattr old = { .flags_valid = true }, new = { .flags_valid = true };
+	int err;
+
+	/* A network file system may have the latter though nobody has set it: see what it says. */
+	if (!(d_inode(from->dentry)->i_flags & (S_SYNC | S_NOATIME)))
+		return 0;
+	err = vfs_fileattr_get(from->dentry, &old);
+	if (err || !(old.flags & COPIED_FLAGS))
+		return unless_no_flags(err);
+	err = vfs_fileattr_get(to, &new);
+	if (err)
+		return unless_no_flags(err);
+	new.flags |= old.flags & COPIED_FLAGS;
+	new.fsx_xflags |= old.fsx_xflags & COPIED_XFLAGS;
+	return unless_no_flags(shale_upper_fileattr_set(tok, to, &new));
 }
 
 int shale_copy_owner_mode_times(const struct shale_token *tok, const struct kstat *stat,

@@ -20,6 +20,12 @@
 int shale_copy_xattrs(const struct shale_sb *sbi, const struct shale_token *tok,
 		      const struct path *from, struct dentry *to);
 
+/*
+ * Copies the flags "synchronous" and "no access times", as chattr(1) sets them. What protects an
+ * object the copy must not carry itself: shale_mark_set_protection().
+ */
+int shale_copy_flags(const struct shale_token *tok, const struct path *from, struct dentry *to);
+
 /* Gives a copy the owner, mode and times in @stat. */
 int shale_copy_owner_mode_times(const struct shale_token *tok, const struct kstat *stat,
 				struct dentry *to);

@@ -50,6 +50,7 @@ struct copy_up {
 	const char *target;		/* of a symbolic link */
 	struct delayed_call target_done;
 	struct shale_origin_record origin;
+	unsigned int protection;	/* S_APPEND, S_IMMUTABLE: a mark of the copy, not its own */
 
 	struct file *file;		/* the copy, when it is an unnamed file */
 	struct dentry *copy;		/* the copy */
@@ -78,11 +79,8 @@ static int prepare(struct copy_up *cu)
 {
 	int err;
 
-	/* The copy would be without what protects it, for these flags are not copied. */
-	if (cu->inode->i_flags & (S_APPEND | S_IMMUTABLE))
-		return -EPERM;
-
 	cu->from = shale_entry_lower_path(cu->entry);
+	cu->protection = d_inode(cu->from.dentry)->i_flags & (S_APPEND | S_IMMUTABLE);
 	err = vfs_getattr(&cu->from, &cu->stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
 	if (err)
 		return err;
@@ -283,6 +281,17 @@ static void count(struct copy_up *cu, bool with_data)
 		atomic64_add(cu->size, &cu->sbi->copy_up_bytes);
 }
 
+/* Rather no copy than one without what protects it. */
+static int protect_copy(struct copy_up *cu, const struct shale_token *tok)
+{
+	int err;
+
+	if (!cu->protection)
+		return 0;
+	err = shale_mark_set_protection(tok, cu->sbi, cu->copy, cu->protection);
+	return err == -EOPNOTSUPP ? -EPERM : err;
+}
+
 /* Return: 1 when a look-up will find the lower part again by these marks, 0, or an errno. */
 static int mark_copy(struct copy_up *cu, const struct shale_token *tok)
 {
@@ -308,6 +317,10 @@ static int finish(struct copy_up *cu)
 	err = entry ? tok.err : -ENOMEM;
 	if (!err)
 		err = shale_copy_xattrs(cu->sbi, &tok, &cu->from, cu->copy);
+	if (!err)
+		err = shale_copy_flags(&tok, &cu->from, cu->copy);
+	if (!err)
+		err = protect_copy(cu, &tok);
 	if (!err) {
 		found = mark_copy(cu, &tok);
 		err = min(found, 0);
@@ -324,6 +337,7 @@ static int finish(struct copy_up *cu)
 	entry->metacopy = cu->metacopy;
 	/* Directories, and files that want data from below, are found by their names. */
 	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->metacopy;
+	shale_inode_set_protection(cu->inode, cu->protection);
 	stand_on_copy(cu, entry);
 	count(cu, S_ISREG(cu->stat.mode) && !cu->metacopy);
 	return 0;

@@ -8,6 +8,7 @@
 #include "stack/creds.h"
 #include "stack/entry.h"
 #include "stack/inode.h"
+#include "stack/marks.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/data.h"
@@ -129,6 +130,7 @@ int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 	if (S_ISREG(inode->i_mode) && shale_entry_data_path(shale_sb(inode->i_sb), entry).dentry !=
 	    real.dentry)
 		stat_set_blocks(inode->i_sb, entry, stat);
+	generic_fill_statx_attr(inode, stat);
 	return 0;
 }
 
@@ -242,23 +244,73 @@ int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned in
 	return 0;
 }
 
-/* chattr(1) flags */
+/*
+ * chattr(1) flags. Those that protect an object are not the upper's own, which could not be
+ * marked, nor its children copied up, any more: they are a mark. Only an outsider may have set
+ * them on the upper itself; then they hold until they are changed through the mount.
+ */
+
+static void add_protection(struct file_kattr *fa, unsigned int i_flags)
+{
+	if (i_flags & S_APPEND) {
+		fa->flags |= FS_APPEND_FL;
+		fa->fsx_xflags |= FS_XFLAG_APPEND;
+	}
+	if (i_flags & S_IMMUTABLE) {
+		fa->flags |= FS_IMMUTABLE_FL;
+		fa->fsx_xflags |= FS_XFLAG_IMMUTABLE;
+	}
+}
+
+/* Return: what was taken away, as i_flags. */
+static unsigned int take_protection(struct file_kattr *fa)
+{
+	const unsigned int i_flags = (fa->flags & FS_APPEND_FL ? S_APPEND : 0) |
+				     (fa->flags & FS_IMMUTABLE_FL ? S_IMMUTABLE : 0);
+
+	fa->flags &= ~(FS_APPEND_FL | FS_IMMUTABLE_FL);
+	fa->fsx_xflags &= ~(FS_XFLAG_APPEND | FS_XFLAG_IMMUTABLE);
+	return i_flags;
+}
 
 int shale_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	int err;
 
-	CLASS(shale_mounter, cred)(inode->i_sb);
-	return vfs_fileattr_get(shale_entry_real(entry), fa);
+	scoped_class(shale_mounter, cred, inode->i_sb)
+		err = vfs_fileattr_get(shale_entry_real(entry), fa);
+	if (!err)
+		add_protection(fa, READ_ONCE(shale_inode(inode)->protection));
+	return err;
 }
 
 /*
- * Flags that the upper must not carry. Immutable and append-only objects could not be marked,
- * nor their children copied up, any more (overlayfs keeps these two flags in an xattr of the
- * upper, as a later Shale will); names of a case-insensitive directory can't be merged.
+ * In this order, for a mark can't be set on an upper that is protected itself. It must not be
+ * left without protection when that fails.
  */
-#define REFUSED_FLAGS (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_CASEFOLD_FL)
+static int change_flags(struct inode *inode, struct dentry *upper, const struct file_kattr *fa)
+{
+	struct file_kattr flags = *fa, before = { .flags_valid = true };
+	const unsigned int protection = take_protection(&flags);
+	int err;
+
+	CLASS(shale_upper, tok)(inode->i_sb);
+
+	err = tok.err ?: vfs_fileattr_get(upper, &before);
+	if (!err)
+		err = shale_upper_fileattr_set(&tok, upper, &flags);
+	if (err)
+		return err;
+	if (protection != shale_inode(inode)->protection)
+		err = shale_mark_set_protection(&tok, shale_sb(inode->i_sb), upper, protection);
+	if (err)
+		shale_upper_fileattr_set(&tok, upper, &before);
+	else
+		shale_inode_set_protection(inode, protection);
+	return err;
+}
 
 int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct file_kattr *fa)
 {
@@ -266,20 +318,17 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	struct shale_entry *entry __free(shale_entry) = NULL;
 	int err;
 
-	if (fa->flags & REFUSED_FLAGS)
+	/* Names of a case-insensitive directory can't be merged. */
+	if (fa->flags & FS_CASEFOLD_FL)
 		return -EOPNOTSUPP;
 	err = shale_copy_up(dentry);
 	if (err)
 		return err;
 
 	entry = shale_entry_get(inode);
-	scoped_guard(mutex, &shale_inode(inode)->lock) {
-		CLASS(shale_upper, tok)(inode->i_sb);
-
-		err = tok.err ?: shale_upper_fileattr_set(&tok, entry->upper, fa);
-	}
-	if (!err)
-		shale_inode_copyattr(inode);
+	scoped_guard(mutex, &shale_inode(inode)->lock)
+		err = change_flags(inode, entry->upper, fa);
+	shale_inode_copyattr(inode);
 	return err;
 }
 

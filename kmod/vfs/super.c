@@ -231,10 +231,12 @@ static int make_root(struct super_block *sb)
 {
 	struct shale_sb *sbi = shale_sb(sb);
 	struct shale_entry *entry = root_entry(sbi);
-	struct inode *inode = entry ? shale_inode_root(sb, entry) : NULL;
+	struct inode *inode = entry ? shale_inode_root(sb, entry) : ERR_PTR(-ENOMEM);
 	struct kstatfs stat;
 	int err;
 
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
 	sb->s_root = d_make_root(inode);
 	if (!sb->s_root)
 		return -ENOMEM;

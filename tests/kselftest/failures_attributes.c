@@ -318,11 +318,16 @@ static void open_shared(void)
 	target = OK(keep(open("merged/shared", O_RDONLY)));
 }
 
-static long set_flag(void)
+static long set_one_flag(int flag)
 {
-	int flags = FS_NODUMP_FL;
+	int flags = flag;
 
 	return ioctl(target, FS_IOC_SETFLAGS, &flags);
+}
+
+static long set_flag(void)
+{
+	return set_one_flag(FS_NODUMP_FL);
 }
 
 OPERATION(get_flags, "shale_file_iops.fileattr_get", "the flags of a file are read or not",
@@ -351,6 +356,24 @@ OPERATION(set_directory_flags, "shale_dir_iops.fileattr_set", "a directory gets 
 	  .prepare = open_shared)
 {
 	return set_flag();
+}
+
+OPERATION(protect, "shale_file_iops.fileattr_set", "a file of a lower is append-only or not",
+	  .prepare = open_lower)
+{
+	return set_one_flag(FS_APPEND_FL);
+}
+
+static void protect_lower(void)
+{
+	open_lower();
+	OK(set_one_flag(FS_IMMUTABLE_FL));
+}
+
+OPERATION(unprotect, "shale_file_iops.fileattr_set", "an immutable file is so still, or no longer",
+	  .prepare = protect_lower)
+{
+	return set_one_flag(0);
 }
 
 OPERATION(map_extents, "shale_file_iops.fiemap", "the extents of a file are told or not",

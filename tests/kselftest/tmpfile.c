@@ -280,7 +280,7 @@ CASE(refused, "an unnamed file can't be made where no name could be")
 	make_dir("low/d");
 	make_dir("low/gone");
 	make_file("low/f", "low");
-	mount_read_only("low");
+	mount_read_only("top:low");
 	FAILS(open("merged/d", O_TMPFILE | O_RDWR, 0600), EROFS);
 	unmount();
 	mount_layers("low");

@@ -31,7 +31,7 @@ constexpr std::string_view name_of(Mark mark) noexcept {
     case Mark::metacopy:
         return SHALE_MARK_METACOPY;
     case Mark::protattr:
-        return "protattr";
+        return SHALE_MARK_PROTATTR;
     }
     return {};
 }

@@ -202,6 +202,64 @@ static inline int shale_nlink_decode(const char *value, __kernel_size_t size,
 	return 1;
 }
 
+/*
+ * The value of SHALE_MARK_PROTATTR: the inode flags that protect an object in the union. One of the
+ * upper that carried them itself could neither be named nor marked, nor get children any more.
+ */
+#define SHALE_PROTATTR_APPEND		'a'	/* append-only */
+#define SHALE_PROTATTR_IMMUTABLE	'i'
+#define SHALE_PROTATTR_MAX		32	/* a longer value has no meaning */
+
+enum shale_protection {
+	SHALE_PROTECT_APPEND	= 1,
+	SHALE_PROTECT_IMMUTABLE	= 2,
+};
+
+/**
+ * shale_protattr_decode - read the value of SHALE_MARK_PROTATTR
+ * @value: bytes of the attribute; may be NULL when @size is 0
+ * @size: their number
+ *
+ * Return: a sum of enum shale_protection; -1 for a value that no version of the format
+ * defines, which counts as absent, as in overlayfs.
+ */
+static inline int shale_protattr_decode(const void *value, __kernel_size_t size)
+{
+	const char *letters = (const char *)value;
+	__kernel_size_t i;
+	int protection = 0;
+
+	if (!size || size > SHALE_PROTATTR_MAX)
+		return -1;
+	for (i = 0; i < size; i++) {
+		if (letters[i] == SHALE_PROTATTR_APPEND)
+			protection |= SHALE_PROTECT_APPEND;
+		else if (letters[i] == SHALE_PROTATTR_IMMUTABLE)
+			protection |= SHALE_PROTECT_IMMUTABLE;
+		else
+			return -1;
+	}
+	return protection;
+}
+
+/**
+ * shale_protattr_encode - the value that says so
+ * @protection: a sum of enum shale_protection
+ * @value: SHALE_PROTATTR_MAX bytes, the first of which are set
+ *
+ * Return: the size; 0 means that there should be no such mark.
+ */
+static inline __kernel_size_t shale_protattr_encode(int protection, char *value)
+{
+	__kernel_size_t size = 0;
+
+	if (protection & SHALE_PROTECT_APPEND)
+		value[size++] = SHALE_PROTATTR_APPEND;
+	if (protection & SHALE_PROTECT_IMMUTABLE)
+		value[size++] = SHALE_PROTATTR_IMMUTABLE;
+	return size;
+}
+
 /* The record behind SHALE_MARK_ORIGIN: which lower object an upper one was copied from. */
 #define SHALE_ORIGIN_VERSION	0
 #define SHALE_ORIGIN_MAGIC	0xfb

@@ -2,6 +2,7 @@
 #include "ondisk/marks.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/shale_ondisk.h>
 #include <sys/sysmacros.h>
 
 #include "ondisk/xattr_names.hpp"
@@ -35,6 +36,34 @@ TEST(Opaque, TakesUnknownValuesForAbsent) {
     EXPECT_EQ(decode_opaque(""), Opaque::no);
     EXPECT_EQ(decode_opaque("n"), Opaque::no);
     EXPECT_EQ(decode_opaque("yes"), Opaque::no);
+}
+
+int decode_protattr(std::string_view value) {
+    return shale_protattr_decode(value.data(), value.size());
+}
+
+TEST(Protattr, IsMadeOfTwoLettersInAnyOrder) {
+    EXPECT_EQ(decode_protattr("a"), SHALE_PROTECT_APPEND);
+    EXPECT_EQ(decode_protattr("i"), SHALE_PROTECT_IMMUTABLE);
+    EXPECT_EQ(decode_protattr("ai"), SHALE_PROTECT_APPEND | SHALE_PROTECT_IMMUTABLE);
+    EXPECT_EQ(decode_protattr("iai"), SHALE_PROTECT_APPEND | SHALE_PROTECT_IMMUTABLE);
+    EXPECT_EQ(decode_protattr(std::string(SHALE_PROTATTR_MAX, 'i')), SHALE_PROTECT_IMMUTABLE);
+}
+
+TEST(Protattr, WithAnythingElseHasNoMeaning) {
+    for (const char* value : {"", "x", "ix", "xi", "A"})
+        EXPECT_EQ(decode_protattr(value), -1) << value;
+    EXPECT_EQ(decode_protattr(std::string_view("i\0", 2)), -1);
+    EXPECT_EQ(decode_protattr(std::string(SHALE_PROTATTR_MAX + 1, 'i')), -1);
+}
+
+TEST(Protattr, SurvivesARoundTrip) {
+    char value[SHALE_PROTATTR_MAX];
+    EXPECT_EQ(shale_protattr_encode(0, value), 0U);
+    for (int protection = 1; protection <= 3; ++protection) {
+        const std::size_t size = shale_protattr_encode(protection, value);
+        EXPECT_EQ(decode_protattr(std::string_view(value, size)), protection);
+    }
 }
 
 TEST(Redirect, IsOneNameOrAnAbsolutePath) {
