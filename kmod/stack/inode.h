@@ -33,7 +33,7 @@ struct shale_inode {
 	struct shale_entry __rcu *entry;	/* stored under lock */
 	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
-	unsigned int protection;		/* what the upper's mark says: S_APPEND, S_IMMUTABLE */
+	unsigned int protection;		/* S_APPEND, S_IMMUTABLE: the upper's mark */
 
 	/* Directories: the merged names (union/names.c), under lock, and their version. */
 	struct shale_names *names;
@@ -86,8 +86,8 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 			       const struct shale_entry *entry);
 
 /*
- * The upper is marked as protected so, or is to be found so when the inode's next entry is published.
- * What the real inode's own flags say comes on top. Before shale_inode_copyattr().
+ * The upper's mark says so, or will when the inode's next entry is published. What the real
+ * inode's own flags say comes on top. Before shale_inode_copyattr().
  */
 void shale_inode_set_protection(struct inode *inode, unsigned int i_flags);
 

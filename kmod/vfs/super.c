@@ -384,6 +384,7 @@ static struct file_system_type shale_fs_type = {
 	.name = SHALE_NAME,
 	.init_fs_context = shale_init_fs_context,
 	.kill_sb = shale_kill_sb,
+	.fs_flags = FS_ALLOW_IDMAP,
 };
 
 int shale_super_init(void)

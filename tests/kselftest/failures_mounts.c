@@ -378,7 +378,7 @@ OPERATION(tell_of_all, "shale_nl_get_dumpit", "all mounts are told of, or there 
 	return ask_of_mounts();
 }
 
-NO_OPERATION("shale_fs_type.owner shale_fs_type.name", "are no functions");
+NO_OPERATION("shale_fs_type.owner shale_fs_type.name shale_fs_type.fs_flags", "are no functions");
 NO_OPERATION("pending_fops.owner", "is no function");
 NO_OPERATION("off.flags off.get off.set", "tell of and set what is always off, which takes nothing");
 NO_OPERATION("pending_fops.llseek", "is the kernel's noop_llseek(), which can't fail");
