@@ -22,7 +22,7 @@ void shale_real_file_exit(void)
 {
 }
 
-struct file *shale_real_open(const struct path *real, int flags)
+static struct file *open_unasked(const struct path *real, int flags)
 {
 	return dentry_open(real, flags | __FMODE_NONOTIFY, current_cred());
 }
@@ -85,7 +85,7 @@ struct file *shale_real_file_open(const struct file *user, int flags, const stru
 	return file;
 }
 
-struct file *shale_real_open(const struct path *real, int flags)
+static struct file *open_unasked(const struct path *real, int flags)
 {
 	return shale_real_file_open(nobody, flags, real);
 }
@@ -142,6 +142,14 @@ struct file *shale_real_tmpfile(const struct path *dir, umode_t mode, int flags)
 
 #endif
 
+struct file *shale_real_open(const struct path *real, int flags)
+{
+	int err = inode_permission(mnt_idmap(real->mnt), d_inode(real->dentry),
+				   MAY_OPEN | ACC_MODE(flags));
+
+	return err ? ERR_PTR(err) : open_unasked(real, flags);
+}
+
 #if !defined(__FMODE_NONOTIFY)
 
 /* Security modules want to know both files. */
@@ -185,7 +193,7 @@ struct file *shale_real_file_open(const struct file *user, int flags, const stru
 	return open_with_fake_path(&user->f_path, flags | __FMODE_NONOTIFY | O_NOATIME,
 				   d_inode(real->dentry), current_cred());
 #else
-	return shale_real_open(real, flags);
+	return open_unasked(real, flags);
 #endif
 }
 

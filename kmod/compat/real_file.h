@@ -27,7 +27,10 @@
  */
 struct file *shale_real_file_open(const struct file *user, int flags, const struct path *real);
 
-/* The same for nobody in particular: directories, and what is copied up. */
+/*
+ * The same for nobody in particular: directories, and what is copied up. The mounter must be
+ * allowed to; of a file that somebody opens, the caller has asked.
+ */
 struct file *shale_real_open(const struct path *real, int flags);
 
 /* An unnamed file in a directory of the upper. As the mounter; -EOPNOTSUPP where there are none. */

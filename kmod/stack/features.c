@@ -145,6 +145,13 @@ int shale_features_resolve(struct shale_features *f, bool has_upper, struct fs_c
 	return err;
 }
 
+bool shale_features_want_marks(const struct shale_features *f)
+{
+	return (is_given(f, SHALE_METACOPY) && f->value[SHALE_METACOPY] == SHALE_ON) ||
+	       (is_given(f, SHALE_REDIRECT_DIR) &&
+		f->value[SHALE_REDIRECT_DIR] != SHALE_REDIRECT_DIR_NOFOLLOW);
+}
+
 void shale_features_without_xattrs(struct shale_features *f)
 {
 	if (shale_redirects_made(f))

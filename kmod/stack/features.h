@@ -70,6 +70,9 @@ int shale_feature_parse(struct shale_features *features, enum shale_feature feat
  */
 int shale_features_resolve(struct shale_features *features, bool has_upper, struct fs_context *fc);
 
+/* Did an option ask for what can't be had without marks? */
+bool shale_features_want_marks(const struct shale_features *features);
+
 /* Takes away what an upper without xattrs can't have. */
 void shale_features_without_xattrs(struct shale_features *features);
 

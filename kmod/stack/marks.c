@@ -183,7 +183,7 @@ int shale_mark_protection(const struct shale_sb *sbi, const struct path *path)
 	char value[SHALE_PROTATTR_MAX];
 	int ret = shale_mark_get(sbi, path, SHALE_MARK_PROTATTR, value, sizeof(value));
 
-	if (ret == -ENODATA)
+	if (ret == -ENODATA || is_unreadable(sbi, ret))
 		return 0;
 	if (ret < 0 && ret != -ERANGE)
 		return ret;

@@ -338,20 +338,35 @@ int shale_layer_refuse_in_use(const struct shale_layer *layer, struct fs_context
 			      const char *option)
 {
 	if (SHALE_IS_OVERLAY) {
-		pr_warn("%s %s is in use by another mount: what both do to it is undefined\n",
-			option, layer->name);
+		pr_warn_ratelimited("%s %s is in use by another mount: what both do is undefined\n",
+				    option, layer->name);
 		return 0;
 	}
 	errorfc(fc, "%s %s: in use by another mount; unmount that first", option, layer->name);
 	return -EBUSY;
 }
 
+/* A mark keeps others out. Who is not root may put it on directories of their own only. */
+static int check_owner(const struct shale_layer *layer, struct fs_context *fc, const char *option)
+{
+	const struct inode *root = d_inode(layer->mnt->mnt_root);
+
+	if (fc->user_ns == &init_user_ns || inode_owner_or_capable(shale_layer_idmap(layer), root))
+		return 0;
+	errorfc(fc, "%s %s: belongs to somebody else", option, layer->name);
+	return -EPERM;
+}
+
 int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 {
 	const struct shale_stack *stack = sbi->stack;
-	struct shale_upper *upper = kzalloc(sizeof(*upper), GFP_KERNEL_ACCOUNT);
-	int err = 0;
+	int err = check_owner(stack->upper, fc, "upperdir") ?:
+		  check_owner(stack->work, fc, "workdir");
+	struct shale_upper *upper;
 
+	if (err)
+		return err;
+	upper = kzalloc(sizeof(*upper), GFP_KERNEL_ACCOUNT);
 	if (!upper)
 		return -ENOMEM;
 	upper->layer = stack->upper;

@@ -168,8 +168,8 @@ loff_t shale_upper_dedupe(const struct shale_token *tok, struct file *in, loff_t
 
 /**
  * shale_upper_open - take the stack's upper and work directory for this mount
- * Return: 0, -ENOMEM, or -EBUSY with a message in @fc when another mount has either. Whatever
- * the result, shale_upper_close() undoes it.
+ * Return: 0, -ENOMEM, or with a message in @fc: -EBUSY when another mount has either, -EPERM when
+ * they are not the mounter's to take. Whatever the result, shale_upper_close() undoes it.
  */
 int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc);
 void shale_upper_close(struct shale_sb *sbi);

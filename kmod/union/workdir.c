@@ -38,7 +38,7 @@ void shale_workdir_discard(const struct shale_token *tok, struct dentry *temp)
 	if (!err)
 		err = shale_upper_remove_dentry(tok, tok->upper->workdir, temp);
 	if (err)
-		pr_err("can't remove %pd2: error %d\n", temp, err);
+		pr_err_ratelimited("can't remove %pd2: error %d\n", temp, err);
 }
 
 /* Wiping what a crash left */
@@ -245,9 +245,10 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 	}
 	upper->has_tmpfile = probe_tmpfile(&tok);
 	if (!probe_xattr(&tok, sbi)) {
-		pr_warn("upper %s keeps no %s xattrs: directories of lower layers can be neither replaced nor renamed, and are copied up with all data\n",
-			upper->layer->name,
-			shale_feature_on(&sbi->features, SHALE_USERXATTR) ? "user" : "trusted");
+		pr_warn_ratelimited("upper %s keeps no %s xattrs: directories of lower layers can be neither replaced nor renamed, and are copied up with all data\n",
+				    upper->layer->name,
+				    shale_feature_on(&sbi->features, SHALE_USERXATTR) ?
+				    "user" : "trusted");
 		shale_features_without_xattrs(&sbi->features);
 	}
 	return 0;

@@ -8,12 +8,42 @@
 #include <linux/fs_parser.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "stack/pending.h"
 #include "stack/sb.h"
 #include "stack/stack.h"
 #include "stack/upper.h"
+#include "stack/variant.h"
 #include "vfs/super.h"
+
+/*
+ * Who mounts in a user namespace of their own, without rights in the initial one, hands layers to
+ * the kernel that nobody else vouches for. overlayfs's users expect that they may.
+ */
+bool shale_userns_mount = SHALE_IS_OVERLAY;
+
+/* Asked before any option is taken, not when the context is made: then it has no log yet. */
+static int may_mount(struct fs_context *fc)
+{
+	if (fc->user_ns == &init_user_ns || READ_ONCE(shale_userns_mount))
+		return 0;
+	errorfc(fc, "mounts in user namespaces are off: module parameter userns_mount");
+	return -EPERM;
+}
+
+/* Without rights in the initial namespace, trusted xattrs are neither read nor set. */
+static int may_have_marks(struct fs_context *fc, const struct shale_config *config)
+{
+	if (shale_feature_on(&config->features, SHALE_USERXATTR) || capable(CAP_SYS_ADMIN))
+		return 0;
+	if (SHALE_IS_OVERLAY && !shale_features_want_marks(&config->features)) {
+		warnfc(fc, "without userxattr, marks of layers are not seen, and can't be set");
+		return 0;
+	}
+	errorfc(fc, "in a user namespace, marks are user xattrs: option userxattr is needed");
+	return -EPERM;
+}
 
 enum shale_opt {
 	OPT_STACK,
@@ -229,7 +259,7 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 						param->key);
 	}
 
-	opt = fs_parse(fc, shale_params, param, &result);
+	opt = may_mount(fc) ?: fs_parse(fc, shale_params, param, &result);
 	if (opt < 0)
 		return opt;
 	if (config->described && opt >= OPT_STACK && opt <= OPT_WORKDIR)
@@ -292,6 +322,9 @@ static int shale_get_tree(struct fs_context *fc)
 		errorfc(fc, "layers were described in another user namespace");
 		return -EIO;
 	}
+	err = may_mount(fc) ?: may_have_marks(fc, config);
+	if (err)
+		return err;
 	err = shale_features_resolve(&config->features, config->stack->upper, fc);
 	return err ?: get_tree_nodev(fc, shale_fill_super);
 }

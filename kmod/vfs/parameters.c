@@ -8,6 +8,7 @@
 #include <linux/module.h>
 
 #include "stack/features.h"
+#include "vfs/super.h"
 
 /* Of a feature that is a yes or no, what yes means. */
 static u8 yes(enum shale_feature feature)
@@ -63,3 +64,6 @@ module_param_named(redirect_always_follow, shale_redirect_always_follow, bool, 0
 MODULE_PARM_DESC(redirect_always_follow, "Follow redirects even where none are made");
 module_param_named(redirect_max, shale_redirect_max, ushort, 0644);
 MODULE_PARM_DESC(redirect_max, "Longest path, in bytes, that a redirect is made of");
+
+module_param_named(userns_mount, shale_userns_mount, bool, 0644);
+MODULE_PARM_DESC(userns_mount, "Let root of any user namespace mount");

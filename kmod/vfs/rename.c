@@ -192,7 +192,7 @@ static int rename_real(struct renaming *r, const struct shale_token *tok)
 
 	/* The renaming is done. A whiteout over nothing that stays hides nothing. */
 	if (!err && left && shale_upper_remove_dentry(tok, r->old.parent->upper, whiteout))
-		pr_warn("can't remove the whiteout %pd2\n", whiteout);
+		pr_warn_ratelimited("can't remove the whiteout %pd2\n", whiteout);
 	dput(whiteout);
 	return err;
 }

@@ -177,8 +177,13 @@ static void set_up_sb(struct super_block *sb)
 	/* sync(2) reaches the layers by themselves; the umask is applied where they create. */
 	sb->s_iflags |= SB_I_SKIP_SYNC | SB_I_NOUMASK | SB_I_EVM_HMAC_UNSUPPORTED;
 	for (i = 0; i < nr_layers(stack); i++) {
-		if (layer_revalidates(layer_at(stack, i)))
+		const struct shale_layer *layer = layer_at(stack, i);
+
+		if (layer_revalidates(layer))
 			dentry_operations = &shale_dentry_revalidate_operations;
+		/* Who was given a file system without programs can't get at them by stacking. */
+		if (sb->s_user_ns != &init_user_ns && (layer->mnt->mnt_flags & MNT_NOEXEC))
+			sb->s_iflags |= SB_I_NOEXEC;
 	}
 	set_default_d_op(sb, dentry_operations);
 	if (!stack->upper)
@@ -384,7 +389,7 @@ static struct file_system_type shale_fs_type = {
 	.name = SHALE_NAME,
 	.init_fs_context = shale_init_fs_context,
 	.kill_sb = shale_kill_sb,
-	.fs_flags = FS_ALLOW_IDMAP,
+	.fs_flags = FS_ALLOW_IDMAP | FS_USERNS_MOUNT,
 };
 
 int shale_super_init(void)

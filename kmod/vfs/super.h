@@ -16,6 +16,7 @@ struct shale_config {
 };
 
 /* context.c */
+extern bool shale_userns_mount;	/* may root of any user namespace mount? */
 int shale_init_fs_context(struct fs_context *fc);
 
 /* super.c: makes @sb from the configuration in @fc. */

@@ -380,7 +380,7 @@ OPERATION(tell_of_all, "shale_nl_get_dumpit", "all mounts are told of, or there 
 
 NO_OPERATION("shale_fs_type.owner shale_fs_type.name shale_fs_type.fs_flags", "are no functions");
 NO_OPERATION("pending_fops.owner", "is no function");
-NO_OPERATION("off.flags off.get off.set", "tell of and set what is always off, which takes nothing");
+NO_OPERATION("feature_ops.flags feature_ops.get feature_ops.set", "are for parameters, and take nothing");
 NO_OPERATION("pending_fops.llseek", "is the kernel's noop_llseek(), which can't fail");
 NO_OPERATION("shale_dentry_operations.d_real shale_dentry_revalidate_operations.d_real",
 	     "allocates nothing and is not asked by any system call alone");
