@@ -109,7 +109,10 @@ struct path shale_entry_data_path(const struct shale_sb *sbi, const struct shale
 	if (shale_entry_has_upper_data(entry) || d_is_dir(shale_entry_real(entry)))
 		return shale_entry_path(sbi, entry);
 	last = &entry->lower->part[entry->lower->nr - 1];
-	return (struct path){ .mnt = last->layer->mnt, .dentry = last->dentry };
+	return (struct path){
+		.mnt = last->layer ? last->layer->mnt : NULL,
+		.dentry = last->dentry,
+	};
 }
 
 struct path shale_entry_lower_path(const struct shale_entry *entry)

@@ -95,6 +95,18 @@ static inline bool shale_entry_merged(const struct shale_entry *entry)
 	return !!entry->upper + shale_entry_nr_lower(entry) > 1;
 }
 
+/*
+ * Does the union count the names of the object by itself? Where it has one file for several names
+ * of a lower one, some of which the upper has, neither the upper's count says it nor the lower's.
+ */
+static inline bool shale_entry_counts_links(const struct shale_entry *entry)
+{
+	const struct inode *lower = entry->lower ? d_inode(entry->lower->part[0].dentry) : NULL;
+
+	return entry->upper && lower && !S_ISDIR(lower->i_mode) &&
+	       (entry->indexed || lower->i_nlink > 1) && !entry->remembered;
+}
+
 /* The part that gives the object its attributes and data: the top-most. No references taken. */
 struct dentry *shale_entry_real(const struct shale_entry *entry);
 struct shale_layer *shale_entry_layer(const struct shale_sb *sbi, const struct shale_entry *entry);
@@ -109,7 +121,10 @@ static inline bool shale_entry_has_upper_data(const struct shale_entry *entry)
 	return entry->upper && !entry->metacopy;
 }
 
-/* What holds the data of a regular file; of others, the object itself. No references taken. */
+/*
+ * What holds the data of a regular file; of others, the object itself. No references taken. Empty
+ * while the data was not looked up (shale_parts.data_path).
+ */
 struct path shale_entry_data_path(const struct shale_sb *sbi, const struct shale_entry *entry);
 
 #endif

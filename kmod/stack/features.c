@@ -22,7 +22,7 @@ static const struct feature {
 	[SHALE_USERXATTR]	= { "userxattr", { "off", "on" }, 3 },
 	[SHALE_REDIRECT_DIR]	= { "redirect_dir", { "off", "on", "follow", "nofollow" }, 15 },
 	[SHALE_METACOPY]	= { "metacopy", { "off", "on" }, 3 },
-	[SHALE_INDEX]		= { "index", { "off", "on" }, 1, true },
+	[SHALE_INDEX]		= { "index", { "off", "on" }, 3, true },
 	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 1 },
 	[SHALE_XINO]		= { "xino", { "off", "on", "auto" }, 7 },
 	[SHALE_VERITY]		= { "verity", { "off", "on", "require" }, 1 },

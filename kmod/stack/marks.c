@@ -143,6 +143,30 @@ int shale_mark_present(const struct shale_sb *sbi, const struct path *path, cons
 	return ret < 0 ? ret : 1;
 }
 
+unsigned int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
+			      const struct inode *lower)
+{
+	struct shale_nlink nlink;
+	char text[SHALE_NLINK_MAX];
+	int size = shale_mark_get(sbi, upper, SHALE_MARK_NLINK, text, sizeof(text));
+	int sum;
+
+	if (size < 0 || !shale_nlink_decode(text, size, &nlink))
+		return 0;
+	sum = (nlink.of_upper ? d_inode(upper->dentry)->i_nlink : lower->i_nlink) + nlink.diff;
+	return max(sum, 0);
+}
+
+int shale_mark_set_nlink(const struct shale_token *tok, const struct shale_sb *sbi,
+			 struct dentry *upper, unsigned int nlink, char whose,
+			 unsigned int nlink_of_that)
+{
+	char text[SHALE_NLINK_MAX + 1];
+	int size = snprintf(text, sizeof(text), "%c%+d", whose, (int)(nlink - nlink_of_that));
+
+	return shale_mark_set(tok, sbi, upper, SHALE_MARK_NLINK, text, size);
+}
+
 int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
 		   struct dentry *dentry, const char *mark, const void *value, size_t size)
 {

@@ -52,6 +52,13 @@ int shale_mark_is_whiteout(const struct shale_sb *sbi, const struct path *path, 
 /* Is the mark there, whatever it says? Return: 1, 0 or an errno. */
 int shale_mark_present(const struct shale_sb *sbi, const struct path *path, const char *mark);
 
+/**
+ * shale_mark_nlink - how many names the union has for an object of the index
+ * Return: their number, or 0 when no mark says it, or none that makes sense.
+ */
+unsigned int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
+			      const struct inode *lower);
+
 /* The size of a mark's value; -ENODATA without one, -ERANGE when @size is too small; an errno. */
 int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
 		   void *value, size_t size);
@@ -61,6 +68,15 @@ int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
 		   struct dentry *dentry, const char *mark, const void *value, size_t size);
 int shale_mark_remove(const struct shale_token *tok, const struct shale_sb *sbi,
 		      struct dentry *dentry, const char *mark);
+/*
+ * Notes that the union has @nlink names, as a difference to what the upper or the lower file has
+ * now. An operation that adds or takes a name of the union and of one of them changes both
+ * numbers; with the right mark beforehand, it is done with it all in one.
+ */
+int shale_mark_set_nlink(const struct shale_token *tok, const struct shale_sb *sbi,
+			 struct dentry *upper, unsigned int nlink, char whose,
+			 unsigned int nlink_of_that);
+
 /* Notes that a directory holds what was copied up, or is about to. Best effort as to xattrs. */
 int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
 		      struct dentry *dir);

@@ -391,6 +391,7 @@ void shale_upper_close(struct shale_sb *sbi)
 		return;
 	in_use_end(upper->work_in_use);
 	in_use_end(upper->root_in_use);
+	dput(upper->indexdir);
 	dput(upper->workdir);
 	dput(upper->workbase);
 	dput(upper->root);

@@ -33,6 +33,7 @@ struct shale_upper {
 	struct dentry *root;		/* of the layer; counted */
 	struct dentry *workbase;	/* the user's work directory; counted */
 	struct dentry *workdir;		/* "work" in it: where temporary objects live; counted */
+	struct dentry *indexdir;	/* "index" in it; counted; NULL: without index */
 	struct inode *root_in_use;	/* marked in use by us, or NULL */
 	struct inode *work_in_use;
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */

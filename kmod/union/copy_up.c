@@ -13,12 +13,14 @@
 #include "union/copy_up.h"
 
 #include <linux/cred.h>
+#include <linux/falloc.h>
 #include <linux/namei.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
 #include "compat/real_file.h"
+#include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
@@ -28,6 +30,7 @@
 #include "union/copy_attr.h"
 #include "union/copy_data.h"
 #include "union/data.h"
+#include "union/index.h"
 #include "union/workdir.h"
 
 /* How much of a file is wanted in the upper: this many bytes of its data, or none of it. */
@@ -47,6 +50,8 @@ struct copy_up {
 	struct kstat stat;		/* of from */
 	loff_t size;			/* bytes of data to copy */
 	bool metacopy;			/* leave the data where it is */
+	bool to_index;			/* the copy's name is one of the index */
+	struct shale_index_name index;
 	const char *target;		/* of a symbolic link */
 	struct delayed_call target_done;
 	struct shale_origin_record origin;
@@ -60,19 +65,19 @@ struct copy_up {
 /* Step 1: what is to be copied, read from the lower and without any lock on the upper. */
 
 /*
- * The copy of one of several names of a lower file is another file than the rest from now
- * on, and has no origin.
+ * Without an index, the copy of one of several names of a lower file is another file than the
+ * rest from now on, and has no origin.
  */
 static bool keeps_identity(const struct copy_up *cu)
 {
-	return S_ISDIR(cu->stat.mode) || cu->stat.nlink == 1;
+	return S_ISDIR(cu->stat.mode) || cu->stat.nlink == 1 || cu->to_index;
 }
 
 /* What is found by its name alone has nothing to find data by once that is gone. */
 static bool can_leave_data(const struct copy_up *cu)
 {
-	return S_ISREG(cu->stat.mode) && cu->wanted == NO_DATA && cu->stat.size && cu->parent &&
-	       shale_feature_on(&cu->sbi->features, SHALE_METACOPY);
+	return S_ISREG(cu->stat.mode) && cu->wanted == NO_DATA && cu->stat.size &&
+	       (cu->parent || cu->to_index) && shale_feature_on(&cu->sbi->features, SHALE_METACOPY);
 }
 
 static int prepare(struct copy_up *cu)
@@ -87,6 +92,11 @@ static int prepare(struct copy_up *cu)
 	if (!kuid_has_mapping(current_user_ns(), cu->stat.uid) ||
 	    !kgid_has_mapping(current_user_ns(), cu->stat.gid))
 		return -EOVERFLOW;
+	cu->to_index = shale_index_wants(cu->sbi, cu->entry);
+	if (cu->to_index)
+		err = shale_index_name(&cu->index, cu->from.dentry);
+	if (err)
+		return err;
 	cu->metacopy = can_leave_data(cu);
 	cu->size = cu->wanted == NO_DATA ? cu->stat.size : min(cu->wanted, cu->stat.size);
 
@@ -120,7 +130,7 @@ static int make_named(struct copy_up *cu, const struct shale_token *tok)
 static int make_empty_as(struct copy_up *cu, const struct shale_token *tok)
 {
 	if (!S_ISREG(cu->stat.mode) || !tok->upper->has_tmpfile)
-		return cu->parent ? make_named(cu, tok) : -ESTALE;
+		return cu->parent || cu->to_index ? make_named(cu, tok) : -ESTALE;
 
 	cu->file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
 	if (IS_ERR(cu->file)) {
@@ -211,45 +221,84 @@ static struct iattr times_of(const struct dentry *dir)
 	};
 }
 
-/* Best effort: the copy is there, whatever its directory's times say. */
-static void restore_times(struct copy_up *cu, const struct shale_token *tok, struct iattr *times)
+/* Where the copy gets its first name. */
+struct place {
+	struct dentry *dir;
+	struct name_snapshot name;	/* of ours: a look-up may exchange it meanwhile */
+	struct qstr text;
+};
+
+static void place_begin(struct copy_up *cu, const struct shale_token *tok, struct place *place)
 {
-	shale_upper_setattr_locked(tok, cu->parent, times);
+	take_dentry_name_snapshot(&place->name, cu->dentry);
+	if (cu->to_index) {
+		place->dir = tok->upper->indexdir;
+		place->text = QSTR_LEN(cu->index.text, cu->index.len);
+	} else {
+		place->dir = cu->parent;
+		place->text = place->name.name;
+	}
 }
 
-static int link_unnamed(struct copy_up *cu, const struct shale_token *tok)
+static void place_end(struct place *place)
 {
-	struct dentry *dest = shale_upper_start_creating(tok, cu->parent, &cu->dentry->d_name);
+	release_dentry_name_snapshot(&place->name);
+}
+
+/* Best effort: the copy is there, whatever its directory's times say. */
+static void restore_times(const struct place *place, const struct shale_token *tok,
+			  struct iattr *times)
+{
+	shale_upper_setattr_locked(tok, place->dir, times);
+}
+
+/* Return: the dentry of the name, counted, or ERR_PTR. */
+static struct dentry *link_at(const struct shale_token *tok, const struct place *place,
+			      struct dentry *copy)
+{
+	struct dentry *dest = shale_upper_start_creating(tok, place->dir, &place->text);
 	struct iattr times;
 	int err = -ESTALE;
 
 	if (IS_ERR(dest))
-		return PTR_ERR(dest);
-	times = times_of(cu->parent);
+		return dest;
+	times = times_of(place->dir);
 	if (d_is_negative(dest))
-		err = shale_upper_link(tok, cu->copy, cu->parent, dest);
-	if (!err) {
-		dput(cu->copy);
-		cu->copy = dget(dest);
-		restore_times(cu, tok, &times);
+		err = shale_upper_link(tok, copy, place->dir, dest);
+	if (err) {
+		end_creating(dest);
+		return ERR_PTR(err);
 	}
-	end_creating(dest);
-	return err;
+	restore_times(place, tok, &times);
+	return end_creating_keep(dest);
 }
 
-static int rename_named(struct copy_up *cu, const struct shale_token *tok)
+static int link_unnamed(struct copy_up *cu, const struct shale_token *tok,
+			const struct place *place)
 {
-	struct renamedata rd = { .old_parent = tok->upper->workdir, .new_parent = cu->parent };
+	struct dentry *dest = link_at(tok, place, cu->copy);
+
+	if (IS_ERR(dest))
+		return PTR_ERR(dest);
+	dput(cu->copy);
+	cu->copy = dest;
+	return 0;
+}
+
+static int rename_named(struct copy_up *cu, const struct shale_token *tok,
+			const struct place *place)
+{
+	struct renamedata rd = { .old_parent = tok->upper->workdir, .new_parent = place->dir };
 	struct iattr times;
-	int err = shale_upper_start_renaming_dentry(tok, &rd, cu->copy, &cu->dentry->d_name);
+	int err = shale_upper_start_renaming_dentry(tok, &rd, cu->copy, &place->text);
 
 	if (err)
 		return err;
-	times = times_of(cu->parent);
+	times = times_of(place->dir);
 	err = d_is_negative(rd.new_dentry) ? shale_upper_rename(tok, &rd) : -ESTALE;
 	if (!err) {
 		cu->named = false;
-		restore_times(cu, tok, &times);
+		restore_times(place, tok, &times);
 	}
 	end_renaming(&rd);
 	return err;
@@ -257,20 +306,42 @@ static int rename_named(struct copy_up *cu, const struct shale_token *tok)
 
 static int give_name(struct copy_up *cu, const struct shale_token *tok)
 {
-	return cu->named ? rename_named(cu, tok) : link_unnamed(cu, tok);
+	struct place place;
+	int err;
+
+	if (!cu->parent && !cu->to_index)
+		return 0;
+	place_begin(cu, tok, &place);
+	err = cu->named ? rename_named(cu, tok, &place) : link_unnamed(cu, tok, &place);
+	place_end(&place);
+	return err;
 }
 
 /* Step 5: the inode stands on the copy. */
+
+/* What was read of the directory may say the number that the object had before. */
+static void check_number(struct copy_up *cu, const struct shale_entry *entry)
+{
+	const u64 own = cu->inode->i_ino;
+	struct dentry *dir;
+
+	if (shale_number(cu->sbi, cu->entry, own).ino == shale_number(cu->sbi, entry, own).ino)
+		return;
+	dir = dget_parent(cu->dentry);
+	shale_dir_changed(d_inode(dir));
+	dput(dir);
+}
 
 static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 {
 	struct inode *inode = cu->inode;
 
+	check_number(cu, entry);
 	shale_inode_copyattr_from(inode, cu->sbi, entry);
 	/* In this order: who sees the upper may make names for it, and must find this inode. */
 	shale_inode_rehash(inode, entry);
 	shale_entry_publish(inode, entry);
-	if (cu->parent)
+	if (cu->parent && !cu->to_index)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
 }
 
@@ -301,7 +372,10 @@ static int mark_copy(struct copy_up *cu, const struct shale_token *tok)
 		found = shale_origin_set(tok, cu->sbi, cu->copy, SHALE_MARK_ORIGIN, &cu->origin);
 	if (found >= 0 && cu->metacopy)
 		err = shale_mark_set(tok, cu->sbi, cu->copy, SHALE_MARK_METACOPY, NULL, 0);
-	if (found >= 0 && !err && cu->parent)
+	/* The name in the index will be its one link. */
+	if (found >= 0 && !err && cu->to_index)
+		err = shale_mark_set_nlink(tok, cu->sbi, cu->copy, cu->inode->i_nlink, 'U', 1);
+	else if (found >= 0 && !err && cu->parent)
 		err = shale_mark_impure(tok, cu->sbi, cu->parent);
 	return err ?: found;
 }
@@ -327,7 +401,7 @@ static int finish(struct copy_up *cu)
 	}
 	if (!err)
 		err = shale_copy_owner_mode_times(&tok, &cu->stat, cu->copy);
-	if (!err && cu->parent)
+	if (!err)
 		err = give_name(cu, &tok);
 	if (err) {
 		shale_entry_put(entry);
@@ -335,8 +409,9 @@ static int finish(struct copy_up *cu)
 	}
 	entry->upper = dget(cu->copy);
 	entry->metacopy = cu->metacopy;
+	entry->indexed = cu->to_index;
 	/* Directories, and files that want data from below, are found by their names. */
-	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->metacopy;
+	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->metacopy && !cu->to_index;
 	shale_inode_set_protection(cu->inode, cu->protection);
 	stand_on_copy(cu, entry);
 	count(cu, S_ISREG(cu->stat.mode) && !cu->metacopy);
@@ -433,6 +508,32 @@ static int drop_metacopy(struct copy_up *cu, const struct capabilities *caps)
 	return 0;
 }
 
+static void free_data(struct copy_up *cu)
+{
+	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
+	struct file *file = shale_real_open(&upper, O_WRONLY | O_LARGEFILE);
+
+	if (IS_ERR(file))
+		return;
+	scoped_class(shale_upper_io, tok, cu->sb) {
+		if (!tok.err)
+			shale_upper_fallocate(&tok, file, FALLOC_FL_PUNCH_HOLE |
+					      FALLOC_FL_KEEP_SIZE, 0, cu->stat.size);
+	}
+	fput(file);
+}
+
+/* The copy becomes what it was, without data. Best effort: what is there means nothing. */
+static void give_up_completing(struct copy_up *cu, const struct capabilities *caps)
+{
+	free_data(cu);
+	set_size(cu, cu->entry->upper, cu->stat.size);
+
+	CLASS(shale_upper, tok)(cu->sb);
+	if (!tok.err)
+		restore_attributes(cu, &tok, caps);
+}
+
 static int complete_copy(struct copy_up *cu)
 {
 	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
@@ -451,9 +552,42 @@ static int complete_copy(struct copy_up *cu)
 		err = set_size(cu, cu->entry->upper, cu->size);
 	if (!err)
 		err = drop_metacopy(cu, &caps);
-	if (!err)
+	if (err)
+		give_up_completing(cu, &caps);
+	else
 		count(cu, true);
 	return err;
+}
+
+/*
+ * A name of a lower file whose copy the index has: the upper's directory gets it, too. The number
+ * of names that the union has does not change by it, nor does that of the lower file.
+ */
+static int link_copy(struct copy_up *cu)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(cu->inode);
+	const struct inode *lower = d_inode(entry->lower->part[0].dentry);
+	struct dentry *dest;
+	struct place place;
+	int err;
+
+	CLASS(shale_upper, tok)(cu->sb);
+
+	err = tok.err ?: shale_mark_impure(&tok, cu->sbi, cu->parent);
+	if (!err)
+		err = shale_mark_set_nlink(&tok, cu->sbi, entry->upper, cu->inode->i_nlink, 'L',
+					   lower->i_nlink);
+	if (err)
+		return err;
+	cu->to_index = false;
+	place_begin(cu, &tok, &place);
+	dest = link_at(&tok, &place, entry->upper);
+	place_end(&place);
+	if (IS_ERR(dest))
+		return PTR_ERR(dest);
+	dput(dest);
+	shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
+	return 0;
 }
 
 /* One object */
@@ -484,17 +618,22 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		err = make_copy(&cu);
 	else if (cu.entry->metacopy && wanted != NO_DATA)
 		err = complete_copy(&cu);
+	if (!err && parent && shale_name(dentry) == SHALE_NAME_LOWER) {
+		cu.parent = parent_entry->upper;
+		err = link_copy(&cu);
+	}
 	shale_entry_put(cu.entry);
 	mutex_unlock(&si->lock);
 	return err;
 }
 
-/* Does the upper have as much of an object as is wanted? */
+/* Does the upper have as much of an object as is wanted, and under this name? */
 static bool is_copied_up(struct dentry *dentry, loff_t wanted)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
 
-	return entry->upper && (wanted == NO_DATA || !entry->metacopy);
+	return entry->upper && (wanted == NO_DATA || !entry->metacopy) &&
+	       shale_name(dentry) != SHALE_NAME_LOWER;
 }
 
 /*

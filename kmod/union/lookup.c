@@ -8,6 +8,7 @@
 #include "stack/marks.h"
 #include "stack/name.h"
 #include "stack/origin.h"
+#include "union/index.h"
 
 /*
  * From the top down: the first layer that has the name says what the object is. A directory
@@ -27,7 +28,8 @@ struct lookup {
 
 	struct shale_part *part;	/* counted dentries, the top-most first */
 	unsigned int nr, max;
-	bool indexed;
+	bool indexed;			/* the index has the upper */
+	bool linked;			/* by this name, the directory has it too */
 
 	bool dir;			/* what was found is a directory */
 	bool metacopy;			/* a file was found, its data was not */
@@ -309,6 +311,7 @@ static int look_in_upper(struct lookup *l, const struct shale_entry *dir)
 	if (ret <= 0)
 		return ret;
 	l->upper = part.dentry;
+	l->linked = true;
 	l->upper_metacopy = l->metacopy;
 	path.dentry = l->upper;
 	/* Where the data is, the way by names leads there; the origin is for what has none. */
@@ -369,6 +372,32 @@ static int settle_data(struct lookup *l)
 	return -EIO;
 }
 
+/*
+ * Of a lower file with several names: the copy that another name has got is this name's, too. A
+ * copy under this name is one object with the others when it is the index's.
+ */
+static int look_in_index(struct lookup *l)
+{
+	struct path index = { .mnt = l->sbi->upper->layer->mnt };
+	int ret;
+
+	if (l->dir || !l->nr || d_inode(l->part[0].dentry)->i_nlink < 2)
+		return 0;
+	index.dentry = shale_index_find(l->sbi, l->part[0].dentry);
+	if (IS_ERR_OR_NULL(index.dentry))
+		return PTR_ERR_OR_ZERO(index.dentry);
+	if (l->upper) {
+		l->indexed = d_inode(l->upper) == d_inode(index.dentry);
+		dput(index.dentry);
+		return 0;
+	}
+	l->upper = index.dentry;
+	l->indexed = true;
+	ret = shale_mark_metacopy(l->sbi, &index, NULL);
+	l->upper_metacopy = ret > 0;
+	return min(ret, 0);
+}
+
 /* Turns what was found into an entry; the references stay the look-up's. */
 static struct shale_entry *make_entry(const struct lookup *l)
 {
@@ -412,7 +441,7 @@ static void lookup_end(struct lookup *l)
 
 static unsigned long name_word(const struct lookup *l)
 {
-	if (l->upper)
+	if (l->linked)
 		return SHALE_NAME_UPPER;
 	if (l->nr)
 		return SHALE_NAME_LOWER;
@@ -434,6 +463,8 @@ struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shal
 		err = look_in_lowers(&l, dir->lower);
 	if (!err)
 		err = settle_data(&l);
+	if (!err && l.sbi->upper && l.sbi->upper->indexdir)
+		err = look_in_index(&l);
 
 	if (err)
 		entry = ERR_PTR(err);

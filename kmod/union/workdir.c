@@ -41,7 +41,7 @@ void shale_workdir_discard(const struct shale_token *tok, struct dentry *temp)
 		pr_err_ratelimited("can't remove %pd2: error %d\n", temp, err);
 }
 
-/* Wiping what a crash left */
+/* Going through a directory, and wiping what a crash left */
 
 /* How deep "work" can be: temporary directories hold whiteouts, "incompat" features. */
 #define WORK_DEPTH 3
@@ -80,23 +80,6 @@ static bool collect(struct dir_context *ctx, const char *name, int len, loff_t p
 	return true;
 }
 
-static int wipe(const struct shale_token *tok, struct dentry *parent, struct dentry *victim,
-		int depth);
-
-static int wipe_one(const struct shale_token *tok, struct dentry *dir, const struct leftover *left,
-		    int depth)
-{
-	struct dentry *dentry = lookup_one_unlocked(shale_upper_idmap(tok),
-						    &QSTR_LEN(left->name, left->len), dir);
-	int err;
-
-	if (IS_ERR(dentry))
-		return PTR_ERR(dentry);
-	err = d_is_negative(dentry) ? 0 : wipe(tok, dir, dentry, depth);
-	dput(dentry);
-	return err;
-}
-
 /* Some file systems give a directory piece by piece: until a piece is empty. */
 static int read_leftovers(const struct shale_token *tok, struct dentry *dir,
 			  struct leftovers *all)
@@ -126,26 +109,46 @@ static void free_leftovers(struct leftovers *all)
 	}
 }
 
-static int wipe_inside(const struct shale_token *tok, struct dentry *dir, int depth)
+int shale_upper_for_each(const struct shale_token *tok, struct dentry *dir,
+			 shale_upper_visit_t visit, void *arg)
 {
 	struct leftovers all = { .ctx.actor = collect };
 	const struct leftover *left;
 	int err = read_leftovers(tok, dir, &all);
 
-	for (left = all.list; !err && left; left = left->next)
-		err = wipe_one(tok, dir, left, depth);
+	for (left = all.list; !err && left; left = left->next) {
+		struct dentry *dentry = lookup_one_unlocked(shale_upper_idmap(tok),
+							    &QSTR_LEN(left->name, left->len), dir);
+
+		if (IS_ERR(dentry)) {
+			err = PTR_ERR(dentry);
+			break;
+		}
+		if (d_is_positive(dentry))
+			err = visit(tok, dir, dentry, arg);
+		dput(dentry);
+	}
 	free_leftovers(&all);
 	return err;
 }
 
 static int wipe(const struct shale_token *tok, struct dentry *parent, struct dentry *victim,
-		int depth)
+		void *depth)
 {
+	int inside = *(int *)depth - 1;
 	int err = 0;
 
 	if (d_is_dir(victim))
-		err = depth ? wipe_inside(tok, victim, depth - 1) : -ENOTEMPTY;
+		err = inside >= 0 ? shale_upper_for_each(tok, victim, wipe, &inside) : -ENOTEMPTY;
 	return err ?: shale_upper_remove_dentry(tok, parent, victim);
+}
+
+int shale_workdir_wipe(const struct shale_token *tok, struct dentry *parent,
+		       struct dentry *victim)
+{
+	int depth = WORK_DEPTH;
+
+	return wipe(tok, parent, victim, &depth);
 }
 
 /* Preparing it */
@@ -186,7 +189,7 @@ static int remove_work(const struct shale_token *tok, struct fs_context *fc)
 	if (d_is_dir(work))
 		err = check_incompat(tok, work, fc);
 	if (!err && d_is_positive(work))
-		err = wipe(tok, base, work, WORK_DEPTH);
+		err = shale_workdir_wipe(tok, base, work);
 	dput(work);
 	return err;
 }

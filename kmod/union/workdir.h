@@ -25,6 +25,21 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc);
  */
 struct dentry *shale_workdir_make(const struct shale_token *tok, const struct shale_new *what);
 
+typedef int (*shale_upper_visit_t)(const struct shale_token *tok, struct dentry *dir,
+				   struct dentry *dentry, void *arg);
+
+/**
+ * shale_upper_for_each - visit all that is in a directory of the upper or the work directory
+ * @visit: called for each name there is, without a lock; stops the visit when it is not 0
+ * Return: what @visit said; or what reading the directory says.
+ */
+int shale_upper_for_each(const struct shale_token *tok, struct dentry *dir,
+			 shale_upper_visit_t visit, void *arg);
+
+/* Removes what a crash left, a directory with what is in it, as deep as our own are. */
+int shale_workdir_wipe(const struct shale_token *tok, struct dentry *parent,
+		       struct dentry *victim);
+
 /*
  * Removes a temporary object, a directory only when empty but for whiteouts. Takes i_rwsem of
  * the work directory. What can't be removed is logged and left for the next mount.

@@ -99,6 +99,8 @@ static void stat_set_nlink(const struct inode *inode, const struct shale_entry *
 		stat->nlink = 0;
 	else if (S_ISDIR(inode->i_mode) && shale_entry_merged(entry))
 		stat->nlink = 1;
+	else if (shale_entry_counts_links(entry))
+		stat->nlink = inode->i_nlink;
 }
 
 /* Blocks are where the data is. While nobody has looked for that, all of it counts as written. */

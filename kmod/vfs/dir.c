@@ -11,6 +11,7 @@
 #include "stack/name.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
+#include "union/index.h"
 #include "union/lookup.h"
 #include "union/names.h"
 #include "union/redirect.h"
@@ -196,14 +197,23 @@ static struct inode *made_inode(const struct creation *c)
 	return entry ? shale_inode_find(sb, entry) : ERR_PTR(-ENOMEM);
 }
 
+static struct inode *linked_inode(const struct creation *c)
+{
+	struct inode *inode = d_inode(c->old);
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	ihold(inode);
+	if (shale_entry_counts_links(entry))
+		inc_nlink(inode);
+	return inode;
+}
+
 /* The upper has the object: now the union has it too. */
 static int end_creation(struct creation *c)
 {
 	struct super_block *sb = c->dir->i_sb;
-	struct inode *inode = c->old ? d_inode(c->old) : made_inode(c);
+	struct inode *inode = c->old ? linked_inode(c) : made_inode(c);
 
-	if (c->old)
-		ihold(inode);
 	dput(c->made);
 	shale_dir_changed(c->dir);
 	if (IS_ERR(inode)) {
@@ -217,7 +227,7 @@ static int end_creation(struct creation *c)
 }
 
 /* What was copied up is to be known for that by its other name, too, and to find its data. */
-static int mark_linked(const struct creation *c, const struct shale_token *tok)
+static int link_begin(const struct creation *c, const struct shale_token *tok)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(c->old));
 	int err = 0;
@@ -226,7 +236,7 @@ static int mark_linked(const struct creation *c, const struct shale_token *tok)
 		err = shale_redirect_set(tok, c->old, false);
 	if (!err && entry->lower)
 		err = shale_mark_impure(tok, shale_sb(c->dir->i_sb), c->upper_dir);
-	return err;
+	return err ?: shale_index_links_begin(tok, d_inode(c->old), entry);
 }
 
 static int create(struct creation *c, struct mnt_idmap *idmap)
@@ -246,7 +256,7 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 
 	err = tok.err;
 	if (!err && c->old)
-		err = mark_linked(c, &tok);
+		err = link_begin(c, &tok);
 	if (!err)
 		err = make(c, &tok);
 	return err ?: end_creation(c);
@@ -306,6 +316,7 @@ static int shale_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dent
 static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct shale_entry *entry __free(shale_entry) = NULL;
+	struct mutex *lock = &shale_inode(d_inode(old))->lock;
 	struct creation c = {
 		.dir = dir,
 		.dentry = dentry,
@@ -314,13 +325,19 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	int err;
 
 	err = shale_copy_up(old);
+	if (!err)
+		err = shale_copy_up(dentry->d_parent);
 	if (err)
 		return err;
+	/* No other name of it is copied up meanwhile, which would change the number of links. */
+	if (mutex_lock_killable(lock))
+		return -EINTR;
 	entry = shale_entry_get(d_inode(old));
 	c.what.link_to = entry->upper;
 	c.old = old;
-
-	return create(&c, NULL);
+	err = create(&c, NULL);
+	mutex_unlock(lock);
+	return err;
 }
 
 /*
@@ -404,8 +421,20 @@ void shale_name_removed(struct inode *inode, const struct shale_entry *entry)
 	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
 	if (S_ISDIR(inode->i_mode))
 		clear_nlink(inode);
-	else if (!entry->upper && inode->i_nlink)
+	else if ((!entry->upper || shale_entry_counts_links(entry)) && inode->i_nlink)
 		drop_nlink(inode);
+}
+
+struct dentry *shale_name_upper(const struct dentry *dentry, const struct shale_entry *entry)
+{
+	return shale_name(dentry) == SHALE_NAME_UPPER ? entry->upper : NULL;
+}
+
+int shale_name_prepare_removal(struct dentry *dentry)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
+
+	return shale_index_wants(shale_sb(dentry->d_sb), entry) ? shale_copy_up(dentry) : 0;
 }
 
 /* With the entry mutex of the object. */
@@ -417,9 +446,11 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 
 	CLASS(shale_upper, tok)(dir->i_sb);
 
-	if (tok.err)
-		return tok.err;
-	err = shale_remove(&tok, parent->upper, &dentry->d_name, entry->upper, below);
+	err = tok.err ?: shale_index_links_begin(&tok, d_inode(dentry), entry);
+	if (err)
+		return err;
+	err = shale_remove(&tok, parent->upper, &dentry->d_name, shale_name_upper(dentry, entry),
+			   below);
 	if (err) {
 		/* Of its whiteouts some may be gone, and names in it remember them. */
 		if (d_is_dir(dentry))
@@ -430,6 +461,7 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 	shale_name_set(dentry, tok.epoch, below ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT);
 	shale_dir_changed(dir);
 	shale_name_removed(d_inode(dentry), entry);
+	shale_index_links_end(&tok, d_inode(dentry), entry);
 	return 0;
 }
 
@@ -442,6 +474,8 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 	err = shale_copy_up(dentry->d_parent);
 	if (!err && d_is_dir(dentry))
 		err = shale_dir_is_empty(dentry);
+	if (!err)
+		err = shale_name_prepare_removal(dentry);
 	if (err)
 		return err;
 	parent = shale_entry_get(dir);

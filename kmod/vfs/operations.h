@@ -41,6 +41,10 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 /* dir.c: would the lower layers show this name? 1, 0 or an errno. Takes the mounter's part. */
 int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
 		     const struct qstr *name);
+/* What the upper has under the name of an object whose entry is @entry; or NULL. No reference. */
+struct dentry *shale_name_upper(const struct dentry *dentry, const struct shale_entry *entry);
+/* Before one of several names goes: the index must have the object, which counts them. */
+int shale_name_prepare_removal(struct dentry *dentry);
 /* One name of the object is gone, whose entry is @entry: links, change time. */
 void shale_name_removed(struct inode *inode, const struct shale_entry *entry);
 

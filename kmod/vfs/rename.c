@@ -12,6 +12,7 @@
 #include "stack/name.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
+#include "union/index.h"
 #include "union/names.h"
 #include "union/redirect.h"
 #include "union/workdir.h"
@@ -61,9 +62,11 @@ static int copy_up_all(struct renaming *r)
 		err = shale_copy_up(r->old.dentry);
 	if (!err)
 		err = shale_copy_up(r->exchange ? r->new.dentry : r->new.dentry->d_parent);
-	if (!err && !r->exchange && d_is_dir(r->new.dentry))
-		err = shale_dir_is_empty(r->new.dentry);
-	return err;
+	if (err || r->exchange || d_is_negative(r->new.dentry))
+		return err;
+	if (d_is_dir(r->new.dentry))
+		return shale_dir_is_empty(r->new.dentry);
+	return shale_name_prepare_removal(r->new.dentry);
 }
 
 static int side_begin(struct renaming *r, struct side *side)
@@ -146,8 +149,10 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 /* Does the name in the upper, which is locked, lead to what we know? */
 static int check_side(const struct side *side, const struct dentry *real)
 {
-	if (side->entry && side->entry->upper)
-		return d_inode(real) == d_inode(side->entry->upper) ? 0 : -ESTALE;
+	const struct dentry *upper = side->entry ? shale_name_upper(side->dentry, side->entry) : NULL;
+
+	if (upper)
+		return d_inode(real) == d_inode(upper) ? 0 : -ESTALE;
 	return d_is_negative(real) || shale_is_whiteout(real) ? 0 : -ESTALE;
 }
 
@@ -213,6 +218,7 @@ static void rename_done(struct renaming *r, const struct shale_token *tok)
 	} else if (r->new.entry) {
 		shale_name_set(r->new.dentry, tok->epoch, SHALE_NAME_ABSENT);
 		shale_name_removed(d_inode(r->new.dentry), r->new.entry);
+		shale_index_links_end(tok, d_inode(r->new.dentry), r->new.entry);
 	}
 }
 
@@ -229,6 +235,8 @@ static int rename_with_token(struct renaming *r)
 		err = mark_moved(r, &tok, &r->new, &r->old);
 	if (!err)
 		err = empty_victim(r, &tok, &r->new);
+	if (!err && r->new.entry && !r->exchange)
+		err = shale_index_links_begin(&tok, d_inode(r->new.dentry), r->new.entry);
 	if (!err)
 		err = rename_real(r, &tok);
 	if (!err)

@@ -15,6 +15,7 @@
 #include "stack/name.h"
 #include "stack/upper.h"
 #include "stack/variant.h"
+#include "union/index.h"
 #include "union/names.h"
 #include "union/workdir.h"
 #include "vfs/operations.h"
@@ -198,7 +199,9 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	if (!sbi->stack->upper)
 		return 0;
 	err = shale_upper_open(sbi, fc);
-	return err ?: shale_workdir_prepare(sb, fc);
+	if (!err)
+		err = shale_workdir_prepare(sb, fc);
+	return err ?: shale_index_open(sb, fc);
 }
 
 /*

@@ -86,9 +86,10 @@ is_listed() {
 
 has_parameters() {
     local name
-    for name in index redirect_dir redirect_always_follow metacopy nfs_export xino_auto; do
+    for name in index redirect_dir metacopy nfs_export xino_auto; do
         is N cat "/sys/module/overlay/parameters/$name" || return
     done
+    is Y cat /sys/module/overlay/parameters/redirect_always_follow
 }
 
 # --- What it is mounted with ----------------------------------------------------
@@ -299,7 +300,7 @@ unmounts_lazily() {
 try "without our module the kernel has no overlay" kernel_has_none_of_its_own
 try "mount -t overlay loads it" loads_itself
 try "/proc/filesystems lists it, without device" is_listed
-try "the parameters of overlayfs can be read: all N" has_parameters
+try "the parameters of overlayfs can be read: features are off" has_parameters
 try "d_type is right" has_types
 try "two lowers, upper and work directory" mounts_two_lowers
 try "index=off, if there is that parameter" mounts_with_index_off

@@ -61,7 +61,7 @@ union() {
     shift
     lowers=$(IFS=: && echo "$*")
     # Kernels are built either way.
-    [[ $type == "$module" ]] || follow=,redirect_dir=follow
+    [[ $type == "$module" && $module != overlay ]] || follow=,redirect_dir=follow
     mount -t "$type" model -o "lowerdir=$lowers,upperdir=$scratch/upper,workdir=$scratch/work$follow$options" \
         "$scratch/mnt"
 }
@@ -70,11 +70,6 @@ union() {
 # no driver leaves one there, and it cannot be looked up.
 tolerate() {
     grep -v ' absent$'
-}
-
-# without TYPE: marks that this driver does not follow yet
-without() {
-    [[ $1 != "$module" ]] || echo no-redirects no-xattr-whiteouts
 }
 
 # same WHEN LAYER...: the mount against the model of these layers
@@ -94,8 +89,7 @@ check_seed() {
     local type=$1 seed=$2 count=$((2 + $2 % 5)) lowers=() layer status=0
     rm -rf "$scratch/layers" "$scratch/upper" "$scratch/work"
     mkdir "$scratch/layers" "$scratch/upper" "$scratch/work"
-    # shellcheck disable=SC2046 # words
-    shale-model layers "$seed" "$count" "$scratch/layers" $(without "$type") || return
+    shale-model layers "$seed" "$count" "$scratch/layers" || return
     for ((layer = 1; layer <= count; layer++)); do
         lowers+=("$scratch/layers/$layer")
     done

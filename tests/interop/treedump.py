@@ -14,8 +14,7 @@ system below.
   - trusted.overlay.origin and .impure: hints for inode numbers
   - trusted.overlay.uuid: on the root of the upper, from overlayfs's uuid=auto
   - owner, time and link count of a whiteout, and which whiteouts share one inode
-  - trusted.overlay.opaque on a directory whose path the lower layers (--lower, the top-most first) have not, or as a
-    whiteout: it hides nothing
+  - trusted.overlay.opaque on a directory where the lower layers (--lower, the top-most first) show nothing: it hides nothing
 """
 import argparse
 import errno
@@ -28,6 +27,7 @@ KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link", stat.S
          stat.S_IFCHR: "char", stat.S_IFBLK: "block", stat.S_IFSOCK: "socket"}
 HINTS = {"trusted.overlay.origin", "trusted.overlay.impure", "trusted.overlay.uuid"}
 OPAQUE = "trusted.overlay.opaque"
+REDIRECT = "trusted.overlay.redirect"
 HOLE = 1 << 20  # smaller savings depend on the file system's block size and preallocation
 
 
@@ -44,6 +44,26 @@ def content(path):
     return digest.hexdigest()[:24]
 
 
+def ancestors_of(relative):
+    """The directories on the way to a name, from the top down."""
+    parts = relative.split(b"/")
+    return (b"/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def is_opaque(path):
+    try:
+        return os.getxattr(path, OPAQUE, follow_symlinks=False) == b"y"
+    except OSError:
+        return False
+
+
+def is_moved(path):
+    try:
+        return bool(os.getxattr(path, REDIRECT, follow_symlinks=False))
+    except OSError:
+        return False
+
+
 class Dump:
     def __init__(self, root, now=None, layer=False, lowers=()):
         self.root = os.fsencode(root)
@@ -58,12 +78,23 @@ class Dump:
         return f"{nanoseconds // 10**9}.{nanoseconds % 10**9:09}"
 
     def hides_nothing(self, relative):
+        ancestors = list(ancestors_of(relative))
+        # Below what was moved, or made anew, the layers have nothing under this path.
+        if any(is_opaque(os.path.join(self.root, path)) or is_moved(os.path.join(self.root, path)) for path in ancestors):
+            return True
         for lower in self.lowers:
-            try:
-                info = os.lstat(os.path.join(lower, relative))
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            return stat.S_ISCHR(info.st_mode) and info.st_rdev == 0
+            for path in ancestors + [relative]:
+                try:
+                    info = os.lstat(os.path.join(lower, path))
+                except FileNotFoundError:
+                    break
+                if not stat.S_ISDIR(info.st_mode):
+                    # What is no directory ends the search; a whiteout says that there is nothing.
+                    return path != relative or stat.S_ISCHR(info.st_mode) and info.st_rdev == 0
+                if path == relative:
+                    return False
+            if any(is_opaque(os.path.join(lower, path)) for path in ancestors):
+                return True
         return True
 
     def xattrs(self, path, relative):

@@ -24,8 +24,8 @@ constexpr unsigned deepest = 3;
 /// Makes one layer.
 class Maker {
 public:
-    Maker(unsigned seed, std::string root, bool lowest, Features features)
-        : random_(seed), root_(std::move(root)), lowest_(lowest), features_(features) {}
+    Maker(unsigned seed, std::string root, bool lowest)
+        : random_(seed), root_(std::move(root)), lowest_(lowest) {}
 
     void run() {
         make_directories(root_, 0755);
@@ -76,10 +76,10 @@ private:
         bool xattr_whiteouts = false;
         if (chance(12)) {
             set(path, "trusted.overlay.opaque", "y");
-        } else if (features_.xattr_whiteouts && !lowest_ && chance(10)) {
+        } else if (!lowest_ && chance(10)) {
             set(path, "trusted.overlay.opaque", "x");
             xattr_whiteouts = true;
-        } else if (features_.redirects && chance(25)) {
+        } else if (chance(25)) {
             redirect(directory, path);
         }
         fill(path, depth + 1, xattr_whiteouts);
@@ -131,17 +131,13 @@ private:
     std::mt19937 random_;
     std::string root_;
     bool lowest_;
-    Features features_;
 };
 
 } // namespace
 
-void make_random_layers(unsigned seed, unsigned count, const std::string& directory,
-                        Features features) {
+void make_random_layers(unsigned seed, unsigned count, const std::string& directory) {
     for (unsigned layer = 1; layer <= count; ++layer)
-        Maker(seed * 1000 + layer, directory + "/" + std::to_string(layer), layer == count,
-              features)
-            .run();
+        Maker(seed * 1000 + layer, directory + "/" + std::to_string(layer), layer == count).run();
 }
 
 } // namespace shale
