@@ -514,6 +514,12 @@ void make_opaque_(const char *path)
 		fail("making %s opaque: %s", path, errno_name(errno));
 }
 
+void set_mark_(const char *path, const char *mark, const void *value, size_t size)
+{
+	if (lsetxattr(path, text_of("trusted.overlay.%s", mark), value, size, 0))
+		fail("setting the mark %s of %s: %s", mark, path, errno_name(errno));
+}
+
 void write_text_(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -680,4 +686,32 @@ void expect_same_attributes_(const struct stat *got, const struct stat *wanted)
 		fail("the mtime is %lld.%09ld, not %lld.%09ld", (long long)got->st_mtim.tv_sec,
 		     got->st_mtim.tv_nsec, (long long)wanted->st_mtim.tv_sec,
 		     wanted->st_mtim.tv_nsec);
+}
+
+ino_t d_ino_of_(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	DIR *dir = opendir(text_of("%.*s", (int)(name - path), path));
+	struct dirent *entry;
+	ino_t ino = 0;
+
+	if (!dir)
+		fail("opendir(.../%s): %s, not success", name, errno_name(errno));
+	while (!ino && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, name))
+			ino = entry->d_ino;
+	}
+	closedir(dir);
+	if (!ino)
+		fail("%s is not listed", path);
+	return ino;
+}
+
+void drop_all_caches(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		fail("dropping caches: %s", errno_name(errno));
+	close(fd);
 }

@@ -122,6 +122,10 @@ void set_mtime_(const char *path, time_t sec, long nsec);
 #define make_sized(path, size) STEP(make_sized_(path, size))
 #define make_whiteout(path) STEP(make_whiteout_(path))
 #define make_opaque(path) STEP(make_opaque_(path))
+/* A mark, "trusted.overlay.MARK", on an object of a layer. */
+void set_mark_(const char *path, const char *mark, const void *value, size_t size);
+#define set_mark(path, mark, text) STEP(set_mark_(path, mark, text, strlen(text)))
+#define set_mark_bytes(path, mark, value, size) STEP(set_mark_(path, mark, value, size))
 /* Replaces the content through a descriptor opened with O_WRONLY | O_TRUNC. */
 #define write_text(path, text) STEP(write_text_(path, text))
 #define set_mtime(path, sec, nsec) STEP(set_mtime_(path, sec, nsec))
@@ -154,6 +158,13 @@ void expect_same_attributes_(const struct stat *got, const struct stat *wanted);
 #define expect_not_opaque(path) STEP(expect_opaque_(path, false))
 /* NULL: there is none. */
 #define expect_xattr(path, name, value) STEP(expect_xattr_(path, name, value))
+/* What a mark says; NULL: there is none. */
+#define expect_mark(path, mark, text) expect_xattr(path, "trusted.overlay." mark, text)
+/* The number that readdir(3) gives with a name. */
+ino_t d_ino_of_(const char *path);
+#define d_ino_of(path) STEP(d_ino_of_(path))
+/* Of names, inodes and pages all that nobody is using. */
+void drop_all_caches(void);
 /* Type, mode, owner, group, device, size (not of directories) and mtime. */
 #define expect_same_attributes(got, wanted) STEP(expect_same_attributes_(got, wanted))
 
