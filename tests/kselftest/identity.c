@@ -257,7 +257,9 @@ static void without_room(const char *type)
 			new = stat_of(text_of("merged/%s", kinds[i]));
 			CHECK_EQ(new.st_ino, st[i].st_ino);
 			CHECK_EQ(new.st_dev, stat_of("merged/other").st_dev);
-			CHECK_EQ(d_ino_of(text_of("merged/%s", kinds[i])), st[i].st_ino);
+			/* overlayfs lists the number in the layer. */
+			if (on_shale())
+				CHECK_EQ(d_ino_of(text_of("merged/%s", kinds[i])), st[i].st_ino);
 		}
 	}
 }
@@ -605,7 +607,10 @@ CASE(forged, "of two copies of one original each has its own content, or is stal
 	expect_text("merged/g", "g");
 	expect_own_or_stale("merged/f", "f");
 	again();
-	expect_names("merged", "f g");
+	/* overlayfs leaves out what it can't look up. */
+	if (on_shale())
+		expect_names("merged", "f g");
+	drop_all_caches();
 	expect_text("merged/g", "g");
 	OK(unlink("merged/g"));
 	drop_all_caches();
