@@ -15,7 +15,7 @@ constexpr std::string_view name_of(Mark mark) noexcept {
     case Mark::opaque:
         return SHALE_MARK_OPAQUE;
     case Mark::whiteout:
-        return "whiteout";
+        return SHALE_MARK_WHITEOUT;
     case Mark::redirect:
         return SHALE_MARK_REDIRECT;
     case Mark::origin:
@@ -23,22 +23,17 @@ constexpr std::string_view name_of(Mark mark) noexcept {
     case Mark::impure:
         return SHALE_MARK_IMPURE;
     case Mark::nlink:
-        return "nlink";
+        return SHALE_MARK_NLINK;
     case Mark::upper:
-        return "upper";
+        return SHALE_MARK_UPPER;
     case Mark::uuid:
-        return "uuid";
+        return SHALE_MARK_UUID;
     case Mark::metacopy:
         return SHALE_MARK_METACOPY;
     case Mark::protattr:
         return SHALE_MARK_PROTATTR;
     }
     return {};
-}
-
-bool is_component(std::string_view name) noexcept {
-    return !name.empty() && name != "." && name != ".." &&
-           name.find('\0') == std::string_view::npos;
 }
 
 } // namespace
@@ -66,24 +61,20 @@ Opaque decode_opaque(std::string_view value) noexcept {
 }
 
 std::optional<Redirect> decode_redirect(std::string_view value) {
-    Redirect redirect;
-    redirect.absolute = value.starts_with('/');
-    if (redirect.absolute)
-        value.remove_prefix(1);
-
-    for (;;) {
-        const auto slash = value.find('/');
-        const auto component = value.substr(0, slash);
-        if (!is_component(component))
-            return std::nullopt;
-        redirect.components.emplace_back(component);
-        if (slash == std::string_view::npos)
-            break;
-        value.remove_prefix(slash + 1);
-    }
-    if (!redirect.absolute && redirect.components.size() != 1)
+    const auto kind = shale_redirect_decode(value.data(), value.size());
+    if (kind == SHALE_REDIRECT_INVALID)
         return std::nullopt;
-    return redirect;
+
+    Redirect redirect;
+    redirect.absolute = kind == SHALE_REDIRECT_ABSOLUTE;
+    value.remove_prefix(redirect.absolute);
+    for (;;) {
+        const auto len = shale_component_len(value.data(), value.size());
+        redirect.components.emplace_back(value.substr(0, len));
+        if (len == value.size())
+            return redirect;
+        value.remove_prefix(len + 1);
+    }
 }
 
 std::string encode_redirect(const Redirect& redirect) {

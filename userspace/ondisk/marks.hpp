@@ -59,8 +59,9 @@ struct Redirect {
     bool operator==(const Redirect&) const = default;
 };
 
-/// Decodes the value of Mark::redirect; nothing if the value is not a valid redirect (empty, an
-/// empty component, "." or "..", a relative one of several components, a null byte).
+/// Decodes the value of Mark::redirect; nothing if the value is not a valid redirect (too long,
+/// empty, an empty component, "." or "..", one of more than 255 bytes, a relative one of several
+/// components, a null byte).
 std::optional<Redirect> decode_redirect(std::string_view value);
 
 /// The inverse of decode_redirect.

@@ -13,6 +13,11 @@ namespace {
 TEST(Marks, AreNamedAsOverlayfsNamesThem) {
     EXPECT_EQ(xattr_name(Prefix::trusted, Mark::opaque), "trusted.overlay.opaque");
     EXPECT_EQ(xattr_name(Prefix::user, Mark::redirect), "user.overlay.redirect");
+    EXPECT_EQ(xattr_name(Prefix::trusted, Mark::whiteout), "trusted.overlay.whiteout");
+    EXPECT_EQ(xattr_name(Prefix::trusted, Mark::nlink), "trusted.overlay.nlink");
+    EXPECT_EQ(xattr_name(Prefix::trusted, Mark::upper), "trusted.overlay.upper");
+    EXPECT_EQ(xattr_name(Prefix::trusted, Mark::uuid), "trusted.overlay.uuid");
+    EXPECT_EQ(xattr_name(Prefix::trusted, Mark::protattr), "trusted.overlay.protattr");
 }
 
 TEST(Whiteout, IsTheCharacterDeviceZeroZeroAndNoOther) {
@@ -80,6 +85,16 @@ TEST(Redirect, ThatCouldLeaveTheLayerOrMeansNothingIsInvalid) {
     for (const char* value : {"", "/", "a/b", "//a", "/a//b", "/a/", "..", "/..", "/a/../b", "."})
         EXPECT_EQ(decode_redirect(value), std::nullopt) << value;
     EXPECT_EQ(decode_redirect(std::string_view("a\0b", 3)), std::nullopt);
+}
+
+TEST(Redirect, ThatIsTooLongForANameOrInAllIsInvalid) {
+    EXPECT_TRUE(decode_redirect(std::string(255, 'n')));
+    EXPECT_FALSE(decode_redirect(std::string(256, 'n')));
+    std::string path;
+    while (path.size() < 4080)
+        path += "/1234567";
+    EXPECT_TRUE(decode_redirect(path + "/123456789abcde"));
+    EXPECT_FALSE(decode_redirect(path + "/123456789abcdef"));
 }
 
 TEST(XattrNames, HideTheMarksOfTheMountItself) {
