@@ -6,6 +6,7 @@
 #
 #   checks      tests/checks/*.sh, on the host: exit status 0 is ok
 #   unit        the GoogleTest program, on the host
+#   fuzz        programs made of tests/fuzz/*.cpp, on the host, for some seconds each
 #   kselftest   programs made of tests/kselftest/*.c, KTAP, in a guest
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
@@ -70,6 +71,7 @@ run_all_on() {
     prepare_or_fail "$1" && ready=yes
     run_checks
     run_unit_tests
+    run_fuzzers
     run_cross_builds
     [[ $ready == yes ]] || return
     run_on_kernel "$1" all
@@ -172,6 +174,24 @@ run_unit_tests() {
         fi
     done
     ((status == 0)) || tail -n 3 "$log" | sed 's/^/    /'
+}
+
+# What libFuzzer finds worth keeping goes to a directory of its own, and not to the corpus.
+run_fuzzers() {
+    local program name log found
+    for program in $(list_fuzzers); do
+        name=$(basename "$program")
+        wanted fuzz "$name" || continue
+        log=$build/test/fuzz-$name.log found=$build/fuzz/found-$name
+        mkdir -p "$found"
+        if supervised "$program" -max_total_time="${SHALE_FUZZ_SECONDS:-10}" -timeout=10 \
+            -artifact_prefix="$found." "$found" "$tree/tests/fuzz/corpus/$name" </dev/null >"$log" 2>&1; then
+            result ok "fuzz: $name"
+        else
+            result FAIL "fuzz: $name"
+            tail -n 30 "$log" | sed 's/^/    /'
+        fi
+    done
 }
 
 # What one test printed, as far as it came.

@@ -17,6 +17,7 @@ licence_for() {
     local generated='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)'
     case $1 in
     LICENSES/*) ;;
+    tests/fuzz/corpus/*) ;;     # bytes
     debian/changelog | debian/copyright | debian/source/format) ;;   # have no comments
     include/uapi/linux/shale.h | *netlink_gen.[ch] | include/netlink/*.yaml) echo "$generated" ;;
     include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;

@@ -15,6 +15,7 @@ build_for_tests() {
     build_vm_helpers
     build_userspace all
     build_kselftests
+    build_fuzzers
 }
 
 # quietly NAME COMMAND...
@@ -53,6 +54,18 @@ build_kselftests() {
 
 list_kselftests() {
     make -s -C "$tree/tests/kselftest" OUT="$build/kselftest" list
+}
+
+# Programs that give random bytes to what reads layers, on the host.
+build_fuzzers() {
+    mkdir -p "$build/fuzz"
+    make -q -s -C "$tree/tests/fuzz" OUT="$build/fuzz" 2>/dev/null && return
+    say "build: the fuzzers"
+    quietly fuzzers make -C "$tree/tests/fuzz" OUT="$build/fuzz"
+}
+
+list_fuzzers() {
+    make -s -C "$tree/tests/fuzz" OUT="$build/fuzz" list
 }
 
 # The module is built in a copy, per kernel and name ($as), so that these don't disturb each
