@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# twins.sh: two trees over the same lower layers, one mounted by Shale, one by overlayfs, live through the same random
+# operations: every answer is compared, and now and then the whole trees. shale-twins (in twins/) makes and compares;
+# here it is mounted. There are two forms:
+#
+#   side by side   one tree stays with Shale
+#   in turn        its upper goes back and forth between both drivers, after every $interval operations
+#
+# In both the trees are unmounted and mounted again that often, and have to show what they showed before. The lower
+# layers must stay as they are.
+#
+# Wants root, both drivers and /scratch. Prints KTAP. For long runs, and to find what a run found:
+#
+#   SHALE_TWINS_SEEDS        seeds, as words (default 1 2 3)
+#   SHALE_TWINS_OPS          operations with each seed in each form
+#   SHALE_TWINS_OPTIONS      further options of the mount under test
+#   SHALE_TWINS_LAYERS       what the lower layers shall not have, see `shale-model layers`
+#   SHALE_TWINS_RUN          further options of `shale-twins run`, like --verbose
+#   SHALE_TYPE=overlay       compares overlayfs with itself
+
+set -u
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$PATH:$here/../../build/userspace
+# shellcheck source=tests/ktap.sh
+source "$here/../ktap.sh"
+# shellcheck source=tests/interop/lib/oracle.sh
+source "$here/lib/oracle.sh"
+
+read -ra seeds <<<"${SHALE_TWINS_SEEDS:-1 2 3}"
+operations=${SHALE_TWINS_OPS:-2000}
+interval=500
+shale=${SHALE_TYPE:-shale}
+oracle=overlay
+readonly features=redirect_dir=on,index=on,metacopy=on
+
+echo "KTAP version 1"
+
+skip_all() {
+    echo "1..0 # SKIP $*"
+    exit 0
+}
+
+[[ ${SHALE_MODULE:-shale} != "$oracle" ]] || skip_all "$oracle is our module here"
+modprobe -q "$oracle"
+for type in "$shale" "$oracle"; do
+    grep -qw "$type" /proc/filesystems || skip_all "this kernel has no $type"
+done
+! overlayfs_is_old || skip_all "overlayfs of $(uname -r) lacks what is compared"
+command -v shale-twins >/dev/null || skip_all "shale-twins is not built"
+scratch=$(mktemp -d /scratch/twins.XXXXXX) || skip_all "cannot write to /scratch"
+ktap_log=$scratch/log
+
+unmount_all() {
+    umount -q "$scratch"/{tree,twin,inner} 2>/dev/null
+}
+trap 'unmount_all; rm -rf --one-file-system "$scratch"' EXIT
+
+# --- Layers ----------------------------------------------------------------------------------------------------------
+
+# make_layers SEED: $lowers is the value of lowerdir= in the end. One seed in three has plain layers; with the others the lowest
+# is itself a mount, of overlayfs or of Shale.
+make_layers() {
+    local seed=$1 layer
+    inner_type=
+    rm -rf --one-file-system "$scratch/layers"
+    # shellcheck disable=SC2086 # words
+    mkdir "$scratch/layers" && shale-model layers "$seed" 4 "$scratch/layers" ${SHALE_TWINS_LAYERS-} || return
+    for layer in 1 2 3 4; do
+        shale-twins ornament "$((seed * 10 + layer))" "$scratch/layers/$layer" || return
+    done
+    lowers=$scratch/layers/1:$scratch/layers/2:$scratch/layers/3
+    case $((seed % 3)) in
+    0) return ;;
+    1) inner_type=$oracle ;;
+    2) inner_type=$shale ;;
+    esac
+    lowers=$scratch/layers/1:$scratch/layers/2:$scratch/inner
+    mount -t "$inner_type" -o "ro,lowerdir=$scratch/layers/3:$scratch/layers/4" inner "$scratch/inner"
+}
+
+show_layers() {
+    local layer
+    for layer in 1 2 3 4; do
+        shale-twins show "$scratch/layers/$layer" || return
+    done
+}
+
+forget_layers() {
+    [[ -z $inner_type ]] || umount "$scratch/inner"
+}
+
+# --- Mounts ----------------------------------------------------------------------------------------------------------
+
+# mount_tree NAME TYPE [OPTIONS]: with nodev, since an open device answers for itself.
+mount_tree() {
+    mkdir -p "$scratch/$1".{upper,work} &&
+        mount -t "$2" -o "nodev,lowerdir=$lowers,upperdir=$scratch/$1.upper,workdir=$scratch/$1.work,$features${3:+,$3}" \
+            "$1" "$scratch/$1"
+}
+
+# mount_both TYPE: the tree by this driver, and its twin
+mount_both() {
+    mount_tree tree "$1" "${SHALE_TWINS_OPTIONS-}" && mount_tree twin "$oracle"
+}
+
+unmount_both() {
+    umount "$scratch/tree" && umount "$scratch/twin" && are_empty "$scratch"/{tree,twin}.work/work
+}
+
+# But for the whiteout that overlayfs keeps there, to make others of it by link(2).
+are_empty() {
+    local left
+    left=$(find "$@" -mindepth 1 ! -type c) && [[ -z $left ]] && return
+    echo "left in the work directory: $left"
+    return 1
+}
+
+forget_uppers() {
+    unmount_all
+    rm -rf --one-file-system "$scratch"/{tree,twin}.{upper,work}
+}
+
+# --- Runs ------------------------------------------------------------------------------------------------------------
+
+# driver_of FORM PART
+driver_of() {
+    if [[ $1 == "in turn" ]] && (($2 % 2)); then
+        echo "$oracle"
+    else
+        echo "$shale"
+    fi
+}
+
+# shows_the_same WHEN: what the tree showed before it was unmounted.
+shows_the_same() {
+    shale-twins show "$scratch/tree" >"$scratch/shown" || return
+    diff -U 0 "$scratch/shown.before" "$scratch/shown" && return
+    echo "after $1 shows another tree than before it was mounted"
+    return 1
+}
+
+# run_part FORM SEED PART
+run_part() {
+    local type
+    type=$(driver_of "$1" "$3")
+    mount_both "$type" || return
+    (($3 == 0)) || shows_the_same "part $3, $type" || return
+    # shellcheck disable=SC2086 # words
+    shale-twins run "$(($2 * 1000 + $3))" "$interval" ${SHALE_TWINS_RUN-} "$scratch"/{tree,twin} &&
+        shale-twins show "$scratch/tree" >"$scratch/shown.before" && unmount_both
+}
+
+# run_form FORM SEED
+run_form() {
+    local part
+    for ((part = 0; part * interval < operations; part++)); do
+        run_part "$1" "$2" "$part" || return
+    done
+}
+
+# notices OPERATION: an operation of this kind that one tree has not seen, is found.
+notices() {
+    local status
+    mount_both "$shale" || return
+    shale-twins run 1 1000 --leave-out "$1" "$scratch"/{tree,twin}
+    status=$?
+    unmount_all
+    ((status == 1))
+}
+
+mkdir "$scratch"/{tree,twin,inner}
+for seed in "${seeds[@]}"; do
+    ok "layers of seed $seed" make_layers "$seed" || give_up
+    show_layers >"$scratch/layers.before"
+    for form in "side by side" "in turn"; do
+        ok "$form, seed $seed" run_form "$form" "$seed"
+        forget_uppers
+    done
+    show_layers >"$scratch/layers.after"
+    ok "no layer of seed $seed has changed" diff -U 0 "$scratch"/layers.{before,after}
+    forget_layers
+done
+
+make_layers 3 >/dev/null
+for operation in mkdir create link rename chmod lsetxattr unlink; do
+    ok "that one tree has not seen a $operation, is found" notices "$operation"
+    forget_uppers
+done
+
+echo "# $SECONDS s"
+finish

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "runner.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/at.hpp"
+#include "base/error.hpp"
+#include "tolerance.hpp"
+
+namespace shale::twins {
+
+namespace {
+
+constexpr size_t shown_differences = 4;
+constexpr size_t shown_history = 20;
+
+Side open_side(const std::string& path) {
+    Side side;
+    side.root = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    return side;
+}
+
+void enter(const Side& side) {
+    if (fchdir(side.root.get()) != 0)
+        throw Error::from_errno("the root of a tree", errno);
+}
+
+Snapshot snapshot_of(const Side& side) {
+    enter(side);
+    return take_snapshot(Times::recent_ones_alike);
+}
+
+bool is_below(const std::string& path, const std::string& directory) {
+    return path == directory || path.starts_with(directory + "/");
+}
+
+bool is_related(const std::string& one, const std::string& other) {
+    return is_below(one, other) || is_below(other, one);
+}
+
+bool are_related(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+    return std::any_of(some.begin(), some.end(), [&](const std::string& one) {
+        return std::any_of(others.begin(), others.end(),
+                           [&](const std::string& other) { return is_related(one, other); });
+    });
+}
+
+} // namespace
+
+bool Comparison::run(const Snapshot& one, const Snapshot& other) {
+    for (const auto& [path, seen] : one)
+        if (!other.contains(path) || other.at(path) != seen)
+            differing_.push_back(path);
+    for (const auto& [path, seen] : other)
+        if (!one.contains(path))
+            differing_.push_back(path);
+    for (size_t i = 0; i < differing_.size() && i < shown_differences; ++i)
+        print(differing_[i], one, other);
+    if (differing_.size() > shown_differences)
+        std::printf("and %zu more names\n", differing_.size() - shown_differences);
+    return differing_.empty();
+}
+
+void Comparison::print(const std::string& path, const Snapshot& one, const Snapshot& other) {
+    const auto seen_in = [&](const Snapshot& tree) {
+        const auto found = tree.find(path);
+        return found == tree.end() ? "absent" : found->second.c_str();
+    };
+    std::printf("%s\n  tree: %s\n  twin: %s\n", path.c_str(), seen_in(one), seen_in(other));
+}
+
+Runner::Runner(unsigned seed, const std::string& tree, const std::string& twin)
+    : seed_(seed), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, tree_, twin_) {}
+
+bool Runner::run(unsigned count, unsigned interval) {
+    if (!compare_trees())
+        return false;
+    for (unsigned number = 1; number <= count; ++number) {
+        if (!step(number))
+            return false;
+        if ((number % interval == 0 || number == count) && !compare_trees())
+            return false;
+    }
+    return true;
+}
+
+bool Runner::step(unsigned number) {
+    const Operation operation = generator_.next();
+    const std::string answer = make(tree_, operation);
+    history_.push_back({number, operation.text + ", " + operation.caller.text(), answer, operation.paths});
+    if (verbose_)
+        std::printf("%u %s: %s\n", number, history_.back().text.c_str(), answer.c_str());
+    if (is_left_out(operation, answer))
+        return true;
+
+    const std::string other = make(twin_, operation);
+    if (answer == other)
+        return true;
+    if (is_tolerated(operation, answer, other)) {
+        tree_.held[static_cast<size_t>(operation.slot)].reset();
+        twin_.held[static_cast<size_t>(operation.slot)].reset();
+        return true;
+    }
+    std::printf("operation %u of seed %u differs: %s\n  tree: %s\n  twin: %s\n", number, seed_,
+                history_.back().text.c_str(), answer.c_str(), other.c_str());
+    history_.pop_back();
+    print_history(operation.paths);
+    return false;
+}
+
+bool Runner::is_left_out(const Operation& operation, const std::string& answer) {
+    if (left_out_.empty() || is_error(answer) || !operation.text.starts_with(left_out_))
+        return false;
+    left_out_.clear();
+    return true;
+}
+
+std::string Runner::make(Side& side, const Operation& operation) {
+    enter(side);
+    const AsCaller as(operation.caller);
+    return operation.run(side);
+}
+
+bool Runner::compare_trees() {
+    const Snapshot tree = snapshot_of(tree_);
+    Comparison comparison;
+    if (!comparison.run(tree, snapshot_of(twin_))) {
+        std::printf("the trees of seed %u differ after operation %zu\n", seed_, history_.size());
+        print_history(comparison.differing());
+        return false;
+    }
+    std::vector<std::string> existing;
+    for (const auto& [path, seen] : tree)
+        existing.push_back(path);
+    generator_.set_existing(std::move(existing));
+    return true;
+}
+
+void Runner::print_history(const std::vector<std::string>& paths) const {
+    std::vector<const Record*> related;
+    for (const Record& record : history_)
+        if (are_related(record.paths, paths))
+            related.push_back(&record);
+    const size_t begin = related.size() - std::min(related.size(), shown_history);
+    std::printf("before it, on these names:\n");
+    for (size_t i = begin; i < related.size(); ++i)
+        std::printf("  %u %s: %s\n", related[i]->number, related[i]->text.c_str(), related[i]->answer.c_str());
+}
+
+} // namespace shale::twins

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "generator.hpp"
+#include "operation.hpp"
+#include "snapshot.hpp"
+
+namespace shale::twins {
+
+/// Compares what two trees show; prints the first names at which they differ.
+class Comparison {
+public:
+    /// Whether they are the same.
+    bool run(const Snapshot& one, const Snapshot& other);
+    const std::vector<std::string>& differing() const { return differing_; }
+
+private:
+    void print(const std::string& path, const Snapshot& one, const Snapshot& other);
+
+    std::vector<std::string> differing_;
+};
+
+/// Does the same things to two trees until they differ.
+class Runner {
+public:
+    Runner(unsigned seed, const std::string& tree, const std::string& twin);
+
+    /// Makes @p count operations, and compares the whole trees before, after, and after every
+    /// @p interval of them. Returns false, and has printed why, when there is a difference.
+    bool run(unsigned count, unsigned interval);
+
+    /// Leaves the first operation that begins with @p text and is done in the tree, out of its
+    /// twin: to see that this is found.
+    void leave_out(const std::string& text) { left_out_ = text; }
+
+    /// Prints each operation.
+    void be_verbose() { verbose_ = true; }
+
+private:
+    struct Record {
+        unsigned number;
+        std::string text, answer;
+        std::vector<std::string> paths;
+    };
+
+    bool step(unsigned number);
+    bool is_left_out(const Operation& operation, const std::string& answer);
+    bool compare_trees();
+    std::string make(Side& side, const Operation& operation);
+    void print_history(const std::vector<std::string>& paths) const;
+
+    unsigned seed_;
+    Side tree_, twin_;
+    Generator generator_;
+    std::vector<Record> history_;
+    std::string left_out_;
+    bool verbose_ = false;
+};
+
+} // namespace shale::twins

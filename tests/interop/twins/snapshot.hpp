@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "describe.hpp"
+
+namespace shale::twins {
+
+/// A whole tree: for each path, relative to its root (which is "."), all that is seen there.
+using Snapshot = std::map<std::string, std::string>;
+
+/// Reads the tree whose root is the current directory. Beside what describe() says: content, target
+/// of a link, extended attributes, and under which other name the same file was seen first; and in
+/// capitals what must not be: a name that is listed twice, that is listed and cannot be looked up,
+/// whose type or inode number in the list are not those of the object.
+Snapshot take_snapshot(Times times);
+
+/// The names in @p fd, an open directory, sorted, each with its type in the list ("a/" for a
+/// directory); or the error.
+std::string list_directory(int fd);
+
+/// The names in @p path, without "." and "..", sorted. Throws Error.
+std::vector<std::string> names_in(const std::string& path);
+
+} // namespace shale::twins
