@@ -53,10 +53,10 @@ command -v shale-twins >/dev/null || skip_all "shale-twins is not built"
 scratch=$(mktemp -d /scratch/twins.XXXXXX) || skip_all "cannot write to /scratch"
 ktap_log=$scratch/log
 
-unmount_all() {
-    umount -q "$scratch"/{tree,twin,inner} 2>/dev/null
+unmount_trees() {
+    umount -q "$scratch"/{tree,twin} 2>/dev/null
 }
-trap 'unmount_all; rm -rf --one-file-system "$scratch"' EXIT
+trap 'unmount_trees; umount -q "$scratch/inner" 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
 
 # --- Layers ----------------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ are_empty() {
 }
 
 forget_uppers() {
-    unmount_all
+    unmount_trees
     rm -rf --one-file-system "$scratch"/{tree,twin}.{upper,work}
 }
 
@@ -167,7 +167,7 @@ notices() {
     mount_both "$shale" || return
     shale-twins run 1 1000 --leave-out "$1" "$scratch"/{tree,twin}
     status=$?
-    unmount_all
+    unmount_trees
     ((status == 1))
 }
 
