@@ -61,10 +61,10 @@ trap 'unmount_trees; umount -q "$scratch/inner" 2>/dev/null; rm -rf --one-file-s
 # --- Layers ----------------------------------------------------------------------------------------------------------
 
 # make_layers SEED: $lowers is the value of lowerdir= in the end. One seed in three has plain layers; with the others the lowest
-# is itself a mount, of overlayfs or of Shale.
+# is itself a mount, of overlayfs or of Shale. ${view[@]} tells shale-twins of it.
 make_layers() {
     local seed=$1 layer
-    inner_type=
+    inner_type='' view=()
     rm -rf --one-file-system "$scratch/layers"
     # shellcheck disable=SC2086 # words
     mkdir "$scratch/layers" && shale-model layers "$seed" 4 "$scratch/layers" ${SHALE_TWINS_LAYERS-} || return
@@ -77,6 +77,7 @@ make_layers() {
     1) inner_type=$oracle ;;
     2) inner_type=$shale ;;
     esac
+    view=(--several-fs)
     lowers=$scratch/layers/1:$scratch/layers/2:$scratch/inner
     mount -t "$inner_type" -o "ro,lowerdir=$scratch/layers/3:$scratch/layers/4" inner "$scratch/inner"
 }
@@ -136,7 +137,7 @@ driver_of() {
 
 # shows_the_same WHEN: what the tree showed before it was unmounted.
 shows_the_same() {
-    shale-twins show "$scratch/tree" >"$scratch/shown" || return
+    shale-twins show "${view[@]}" "$scratch/tree" >"$scratch/shown" || return
     diff -U 0 "$scratch/shown.before" "$scratch/shown" && return
     echo "after $1 shows another tree than before it was mounted"
     return 1
@@ -149,8 +150,8 @@ run_part() {
     mount_both "$type" || return
     (($3 == 0)) || shows_the_same "part $3, $type" || return
     # shellcheck disable=SC2086 # words
-    shale-twins run "$(($2 * 1000 + $3))" "$interval" ${SHALE_TWINS_RUN-} "$scratch"/{tree,twin} &&
-        shale-twins show "$scratch/tree" >"$scratch/shown.before" && unmount_both
+    shale-twins run "${view[@]}" ${SHALE_TWINS_RUN-} "$(($2 * 1000 + $3))" "$interval" "$scratch"/{tree,twin} &&
+        shale-twins show "${view[@]}" "$scratch/tree" >"$scratch/shown.before" && unmount_both
 }
 
 # run_form FORM SEED
@@ -165,7 +166,7 @@ run_form() {
 notices() {
     local status
     mount_both "$shale" || return
-    shale-twins run 1 1000 --leave-out "$1" "$scratch"/{tree,twin}
+    shale-twins run --leave-out "$1" 1 1000 "$scratch"/{tree,twin}
     status=$?
     unmount_trees
     ((status == 1))

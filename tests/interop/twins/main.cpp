@@ -21,77 +21,88 @@ namespace {
 
 constexpr const char* usage =
     "usage: shale-twins ornament SEED LAYER   adds to a layer what shale-model's lack\n"
-    "       shale-twins show DIR              what a tree shows, a line for each name\n"
-    "       shale-twins run SEED COUNT [OPTION...] TREE TWIN\n"
+    "       shale-twins show [OPTION...] DIR  what a tree shows, a line for each name\n"
+    "       shale-twins run [OPTION...] SEED COUNT TREE TWIN\n"
     "                                         COUNT operations in both; status 1 when they differ\n"
-    "         --every N       compares the whole trees after each N operations (default 250)\n"
-    "         --verbose       prints each operation and its answer\n"
-    "         --leave-out OP  leaves an operation like \"chmod\" out in TWIN, which must be found\n";
+    "  --every N           compares the whole trees after each N operations (default 250)\n"
+    "  --several-fs        the layers lie on more than one file system\n"
+    "  --verbose           prints each operation and its answer\n"
+    "  --leave-out OP      leaves an operation like \"chmod\" out in TWIN, which must be found\n";
+
+using Arguments = std::vector<std::string>;
 
 unsigned number(const std::string& text) {
     return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10));
 }
 
-int show(const std::string& directory) {
-    if (chdir(directory.c_str()) != 0)
-        throw shale::Error::from_errno(directory, errno);
-    for (const auto& [path, seen] : shale::twins::take_snapshot(shale::twins::Times::exact))
-        std::printf("%s %s\n", path.c_str(), seen.c_str());
-    return 0;
-}
-
-struct RunOptions {
+struct Options {
+    shale::twins::View view;
     unsigned interval = 250;
     bool verbose = false;
     std::string left_out;
 };
 
-/// Takes the options from the front of @p arguments.
-RunOptions parse(std::vector<std::string>& arguments) {
-    RunOptions options;
-    while (arguments.size() > 2) {
-        const std::string option = arguments.front();
-        arguments.erase(arguments.begin());
-        if (option == "--verbose") {
-            options.verbose = true;
-            continue;
-        }
-        const std::string value = arguments.front();
-        arguments.erase(arguments.begin());
+std::string take(Arguments& arguments) {
+    if (arguments.empty())
+        return "";
+    std::string first = arguments.front();
+    arguments.erase(arguments.begin());
+    return first;
+}
+
+/// Takes the options away from the front. Nothing, if one of them is unknown.
+std::optional<Options> take_options(Arguments& arguments) {
+    Options options;
+    while (!arguments.empty() && arguments.front().starts_with("--")) {
+        const std::string option = take(arguments);
         if (option == "--every")
-            options.interval = number(value);
+            options.interval = number(take(arguments));
+        else if (option == "--several-fs")
+            options.view.listed_inodes = false;
+        else if (option == "--verbose")
+            options.verbose = true;
         else if (option == "--leave-out")
-            options.left_out = value;
+            options.left_out = take(arguments);
         else
-            arguments.clear();
+            return std::nullopt;
     }
     return options;
 }
 
-std::optional<int> run(unsigned seed, unsigned count, std::vector<std::string> arguments) {
-    const RunOptions options = parse(arguments);
-    if (arguments.size() != 2 || options.interval == 0)
-        return std::nullopt;
+int show(const Options& options, const std::string& directory) {
+    if (chdir(directory.c_str()) != 0)
+        throw shale::Error::from_errno(directory, errno);
+    shale::twins::View view = options.view;
+    view.times = shale::twins::Times::exact;
+    for (const auto& [path, seen] : shale::twins::take_snapshot(view))
+        std::printf("%s %s\n", path.c_str(), seen.c_str());
+    return 0;
+}
+
+int run(const Options& options, const Arguments& arguments) {
     setgroups(0, nullptr); // the user has none but its own
-    shale::twins::Runner runner(seed, arguments[0], arguments[1]);
+    shale::twins::Runner runner(number(arguments[0]), options.view, arguments[2], arguments[3]);
     if (options.verbose)
         runner.be_verbose();
     runner.leave_out(options.left_out);
-    const bool same = runner.run(count, options.interval);
+    const bool same = runner.run(number(arguments[1]), options.interval);
     shale::twins::print_counts();
     return same ? 0 : 1;
 }
 
-std::optional<int> dispatch(const std::vector<std::string>& arguments) {
-    const std::string verb = arguments.empty() ? "" : arguments[0];
-    if (verb == "ornament" && arguments.size() == 3) {
-        shale::twins::add_ornaments(number(arguments[1]), arguments[2]);
+std::optional<int> dispatch(Arguments arguments) {
+    const std::string verb = take(arguments);
+    const std::optional<Options> options = take_options(arguments);
+    if (!options || options->interval == 0)
+        return std::nullopt;
+    if (verb == "show" && arguments.size() == 1)
+        return show(*options, arguments[0]);
+    if (verb == "run" && arguments.size() == 4)
+        return run(*options, arguments);
+    if (verb == "ornament" && arguments.size() == 2) {
+        shale::twins::add_ornaments(number(arguments[0]), arguments[1]);
         return 0;
     }
-    if (verb == "show" && arguments.size() == 2)
-        return show(arguments[1]);
-    if (verb == "run" && arguments.size() >= 5)
-        return run(number(arguments[1]), number(arguments[2]), {arguments.begin() + 3, arguments.end()});
     return std::nullopt;
 }
 

@@ -30,11 +30,6 @@ void enter(const Side& side) {
         throw Error::from_errno("the root of a tree", errno);
 }
 
-Snapshot snapshot_of(const Side& side) {
-    enter(side);
-    return take_snapshot(Times::recent_ones_alike);
-}
-
 bool is_below(const std::string& path, const std::string& directory) {
     return path == directory || path.starts_with(directory + "/");
 }
@@ -74,8 +69,8 @@ void Comparison::print(const std::string& path, const Snapshot& one, const Snaps
     std::printf("%s\n  tree: %s\n  twin: %s\n", path.c_str(), seen_in(one), seen_in(other));
 }
 
-Runner::Runner(unsigned seed, const std::string& tree, const std::string& twin)
-    : seed_(seed), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, tree_, twin_) {}
+Runner::Runner(unsigned seed, const View& view, const std::string& tree, const std::string& twin)
+    : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, tree_, twin_) {}
 
 bool Runner::run(unsigned count, unsigned interval) {
     if (!compare_trees())
@@ -124,6 +119,11 @@ std::string Runner::make(Side& side, const Operation& operation) {
     enter(side);
     const AsCaller as(operation.caller);
     return operation.run(side);
+}
+
+Snapshot Runner::snapshot_of(const Side& side) const {
+    enter(side);
+    return take_snapshot(view_);
 }
 
 bool Runner::compare_trees() {

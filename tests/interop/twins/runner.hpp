@@ -26,7 +26,7 @@ private:
 /// Does the same things to two trees until they differ.
 class Runner {
 public:
-    Runner(unsigned seed, const std::string& tree, const std::string& twin);
+    Runner(unsigned seed, const View& view, const std::string& tree, const std::string& twin);
 
     /// Makes @p count operations, and compares the whole trees before, after, and after every
     /// @p interval of them. Returns false, and has printed why, when there is a difference.
@@ -48,11 +48,13 @@ private:
 
     bool step(unsigned number);
     bool is_left_out(const Operation& operation, const std::string& answer);
+    Snapshot snapshot_of(const Side& side) const;
     bool compare_trees();
     std::string make(Side& side, const Operation& operation);
     void print_history(const std::vector<std::string>& paths) const;
 
     unsigned seed_;
+    View view_;
     Side tree_, twin_;
     Generator generator_;
     std::vector<Record> history_;

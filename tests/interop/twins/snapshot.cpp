@@ -63,7 +63,7 @@ std::vector<Entry> read_entries(int fd) {
 
 class Walk {
 public:
-    explicit Walk(Times times) : times_(times) {}
+    explicit Walk(const View& view) : view_(view) {}
 
     Snapshot run() {
         struct stat st {};
@@ -76,7 +76,7 @@ public:
 private:
     void add(const std::string& path, const struct stat& st, const std::string& remarks) {
         std::string& words = seen_[path];
-        words += describe(st, times_) + remarks;
+        words += describe(st, view_.times) + remarks;
         if (!S_ISDIR(st.st_mode) && st.st_nlink > 1)
             words += " same-as=" + first_names_.emplace(std::pair(st.st_dev, st.st_ino), path).first->second;
         words += describe_xattrs(path);
@@ -111,7 +111,7 @@ private:
         std::string remarks;
         if (entry.type != DT_UNKNOWN && entry.type != IFTODT(st.st_mode))
             remarks += " WRONG-TYPE-IN-LIST";
-        if (entry.inode != st.st_ino)
+        if (view_.listed_inodes && entry.inode != st.st_ino)
             remarks += " WRONG-INODE-IN-LIST";
         add(path, st, remarks);
     }
@@ -127,15 +127,15 @@ private:
         return fd ? describe_content(fd.get()) : error_name(errno);
     }
 
-    Times times_;
+    View view_;
     Snapshot seen_;
     std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
 };
 
 } // namespace
 
-Snapshot take_snapshot(Times times) {
-    return Walk(times).run();
+Snapshot take_snapshot(const View& view) {
+    return Walk(view).run();
 }
 
 std::string list_directory(int fd) {

@@ -12,11 +12,18 @@ namespace shale::twins {
 /// A whole tree: for each path, relative to its root (which is "."), all that is seen there.
 using Snapshot = std::map<std::string, std::string>;
 
+/// What of a tree counts.
+struct View {
+    Times times = Times::recent_ones_alike;
+    /// Whether a directory lists the inode numbers that stat(2) shows. overlayfs promises that for layers of one file system.
+    bool listed_inodes = true;
+};
+
 /// Reads the tree whose root is the current directory. Beside what describe() says: content, target
 /// of a link, extended attributes, and under which other name the same file was seen first; and in
 /// capitals what must not be: a name that is listed twice, that is listed and cannot be looked up,
 /// whose type or inode number in the list are not those of the object.
-Snapshot take_snapshot(Times times);
+Snapshot take_snapshot(const View& view);
 
 /// The names in @p fd, an open directory, sorted, each with its type in the list ("a/" for a
 /// directory); or the error.
