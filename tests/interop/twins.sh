@@ -15,6 +15,7 @@
 #
 #   SHALE_TWINS_SEEDS        seeds, as words (default 1 2 3)
 #   SHALE_TWINS_OPS          operations with each seed in each form
+#   SHALE_TWINS_FEATURES     options of all mounts (default: what overlayfs offers for a tree to be changed as any other)
 #   SHALE_TWINS_OPTIONS      further options of the mount under test
 #   SHALE_TWINS_LAYERS       what the lower layers shall not have, see `shale-model layers`
 #   SHALE_TWINS_RUN          further options of `shale-twins run`, like --verbose
@@ -34,7 +35,7 @@ operations=${SHALE_TWINS_OPS:-2000}
 interval=500
 shale=${SHALE_TYPE:-shale}
 oracle=overlay
-readonly features=redirect_dir=on,index=on,metacopy=on
+features=${SHALE_TWINS_FEATURES-redirect_dir=on,index=on,metacopy=on}
 
 echo "KTAP version 1"
 

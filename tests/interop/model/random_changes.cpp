@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <random>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "lib/dice.hpp"
 
 namespace shale {
 
@@ -19,14 +19,14 @@ namespace {
 
 class Changer {
 public:
-    Changer(unsigned seed, std::string root) : random_(seed), root_(std::move(root)) {}
+    Changer(unsigned seed, std::string root) : dice_(seed), root_(std::move(root)) {}
 
     void change() {
         const std::string path = somewhere();
         const std::string other = somewhere();
-        switch (pick(12)) {
+        switch (dice_.pick(12)) {
         case 0:
-            return expect(mkdir(path.c_str(), 0700 + pick(64)), path);
+            return expect(mkdir(path.c_str(), 0700 + dice_.pick(64)), path);
         case 1:
         case 2:
             return write(path, O_CREAT | O_WRONLY | O_APPEND);
@@ -43,21 +43,19 @@ public:
         case 8:
             return expect(symlink("elsewhere", path.c_str()), path);
         case 9:
-            return expect(fchmodat(AT_FDCWD, path.c_str(), 0700 + pick(64), 0), path);
+            return expect(fchmodat(AT_FDCWD, path.c_str(), 0700 + dice_.pick(64), 0), path);
         case 10:
-            return expect(lchown(path.c_str(), pick(5), pick(5)), path);
+            return expect(lchown(path.c_str(), dice_.pick(5), dice_.pick(5)), path);
         default:
-            return expect(lsetxattr(path.c_str(), "trusted.color", "new", pick(4), 0), path);
+            return expect(lsetxattr(path.c_str(), "trusted.color", "new", dice_.pick(4), 0), path);
         }
     }
 
 private:
-    unsigned pick(unsigned below) { return static_cast<unsigned>(random_() % below); }
-
     std::string somewhere() {
         std::string path = root_;
-        for (unsigned depth = 1 + pick(3); depth > 0; --depth)
-            path += std::string("/") + static_cast<char>('a' + pick(6));
+        for (unsigned depth = 1 + dice_.pick(3); depth > 0; --depth)
+            path += std::string("/") + static_cast<char>('a' + dice_.pick(6));
         return path;
     }
 
@@ -75,7 +73,7 @@ private:
             throw Error::from_errno(path, errno);
     }
 
-    std::mt19937 random_;
+    Dice dice_;
     std::string root_;
 };
 

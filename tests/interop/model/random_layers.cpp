@@ -2,7 +2,6 @@
 #include "random_layers.hpp"
 
 #include <cerrno>
-#include <random>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "lib/dice.hpp"
 #include "ondisk/marks.hpp"
 
 namespace shale {
@@ -25,7 +25,7 @@ constexpr unsigned deepest = 3;
 class Maker {
 public:
     Maker(unsigned seed, std::string root, bool lowest)
-        : random_(seed), root_(std::move(root)), lowest_(lowest) {}
+        : dice_(seed), root_(std::move(root)), lowest_(lowest) {}
 
     void run() {
         make_directories(root_, 0755);
@@ -33,9 +33,6 @@ public:
     }
 
 private:
-    unsigned pick(unsigned below) { return static_cast<unsigned>(random_() % below); }
-    bool chance(unsigned percent) { return pick(100) < percent; }
-
     static void check(int result, const std::string& path) {
         if (result != 0)
             throw Error::from_errno(path, errno);
@@ -50,7 +47,7 @@ private:
             const std::string path = directory + "/" + name;
             if (stat_at(AT_FDCWD, path))
                 continue; // where a redirect came from
-            const unsigned kind = pick(100);
+            const unsigned kind = dice_.pick(100);
             if (kind < 35) {
                 continue;
             } else if (kind < 60) {
@@ -59,12 +56,12 @@ private:
             } else if (kind < 75) {
                 file(path);
             } else if (kind < 80) {
-                check(symlink(("to-" + std::to_string(pick(9))).c_str(), path.c_str()), path);
+                check(symlink(("to-" + std::to_string(dice_.pick(9))).c_str(), path.c_str()), path);
             } else if (kind < 95) {
                 hide(path, xattr_whiteouts);
             } else {
-                const mode_t type = chance(50) ? S_IFIFO : S_IFCHR;
-                check(mknod(path.c_str(), type | 0600, makedev(1, 3 + pick(4))), path);
+                const mode_t type = dice_.chance(50) ? S_IFIFO : S_IFCHR;
+                check(mknod(path.c_str(), type | 0600, makedev(1, 3 + dice_.pick(4))), path);
             }
             decorate(path);
         }
@@ -72,25 +69,25 @@ private:
 
     void subdirectory(const std::string& directory, const std::string& name, unsigned depth) {
         const std::string path = directory + "/" + name;
-        check(mkdir(path.c_str(), 0700 + pick(64)), path);
+        check(mkdir(path.c_str(), 0700 + dice_.pick(64)), path);
         bool xattr_whiteouts = false;
-        if (chance(12)) {
+        if (dice_.chance(12)) {
             set(path, "trusted.overlay.opaque", "y");
-        } else if (!lowest_ && chance(10)) {
+        } else if (!lowest_ && dice_.chance(10)) {
             set(path, "trusted.overlay.opaque", "x");
             xattr_whiteouts = true;
-        } else if (chance(25)) {
+        } else if (dice_.chance(25)) {
             redirect(directory, path);
         }
         fill(path, depth + 1, xattr_whiteouts);
-        const timespec times[2] = {{1000, 0}, {static_cast<time_t>(pick(1000000)), 5}};
+        const timespec times[2] = {{1000, 0}, {static_cast<time_t>(dice_.pick(1000000)), 5}};
         check(utimensat(AT_FDCWD, path.c_str(), times, 0), path);
     }
 
     /// As a rename would leave it: where the directory came from stands a whiteout.
     void redirect(const std::string& directory, const std::string& path) {
-        const std::string from = names[pick(std::size(names))];
-        const bool absolute = chance(30);
+        const std::string from = dice_.one_of(names);
+        const bool absolute = dice_.chance(30);
         const std::string old = (absolute ? root_ : directory) + "/" + from;
         if (mknod(old.c_str(), S_IFCHR, makedev(0, 0)) != 0)
             return; // there is something already
@@ -98,12 +95,12 @@ private:
     }
 
     void file(const std::string& path) {
-        std::string content(pick(3) * pick(5000), '\0');
+        std::string content(dice_.pick(3) * dice_.pick(5000), '\0');
         for (char& byte : content)
-            byte = static_cast<char>('a' + pick(26));
-        const UniqueFd fd = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0600 + pick(64));
+            byte = static_cast<char>('a' + dice_.pick(26));
+        const UniqueFd fd = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0600 + dice_.pick(64));
         write_all_at(fd.get(), content.data(), content.size(), 0, path);
-        const timespec times[2] = {{1000, 0}, {static_cast<time_t>(pick(1000000)), 7}};
+        const timespec times[2] = {{1000, 0}, {static_cast<time_t>(dice_.pick(1000000)), 7}};
         check(futimens(fd.get(), times), path);
     }
 
@@ -120,15 +117,15 @@ private:
         const auto st = stat_at(AT_FDCWD, path);
         if (!st || ondisk::is_whiteout_device(st->st_mode, st->st_rdev))
             return;
-        if (chance(20))
-            check(lchown(path.c_str(), pick(5), pick(5)), path);
-        if (chance(15))
-            set(path, "trusted.color", std::to_string(pick(100)));
-        if (chance(5))
+        if (dice_.chance(20))
+            check(lchown(path.c_str(), dice_.pick(5), dice_.pick(5)), path);
+        if (dice_.chance(15))
+            set(path, "trusted.color", std::to_string(dice_.pick(100)));
+        if (dice_.chance(5))
             set(path, "trusted.overlay.overlay.opaque", "y");
     }
 
-    std::mt19937 random_;
+    Dice dice_;
     std::string root_;
     bool lowest_;
 };

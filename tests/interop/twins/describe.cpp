@@ -95,7 +95,8 @@ std::string describe(const struct stat& st, Times times) {
     if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
         words += " dev=" + std::to_string(major(st.st_rdev)) + ":" + std::to_string(minor(st.st_rdev));
     if (!S_ISDIR(st.st_mode))
-        words += " size=" + std::to_string(st.st_size) + " nlink=" + std::to_string(st.st_nlink);
+        words += " size=" + std::to_string(st.st_size);
+    words += " nlink=" + std::to_string(st.st_nlink);
     return words + " mtime=" + describe_time(st.st_mtim, times);
 }
 

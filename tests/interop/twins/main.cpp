@@ -74,6 +74,7 @@ int show(const Options& options, const std::string& directory) {
         throw shale::Error::from_errno(directory, errno);
     shale::twins::View view = options.view;
     view.times = shale::twins::Times::exact;
+    view.inode_numbers = view.listed_inodes; // for layers of one file system overlayfs keeps them
     for (const auto& [path, seen] : shale::twins::take_snapshot(view))
         std::printf("%s %s\n", path.c_str(), seen.c_str());
     return 0;

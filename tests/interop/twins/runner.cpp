@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "runner.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -18,6 +17,7 @@ namespace {
 
 constexpr size_t shown_differences = 4;
 constexpr size_t shown_history = 20;
+constexpr size_t followed_paths = 50;
 
 Side open_side(const std::string& path) {
     Side side;
@@ -36,13 +36,6 @@ bool is_below(const std::string& path, const std::string& directory) {
 
 bool is_related(const std::string& one, const std::string& other) {
     return is_below(one, other) || is_below(other, one);
-}
-
-bool are_related(const std::vector<std::string>& some, const std::vector<std::string>& others) {
-    return std::any_of(some.begin(), some.end(), [&](const std::string& one) {
-        return std::any_of(others.begin(), others.end(),
-                           [&](const std::string& other) { return is_related(one, other); });
-    });
 }
 
 } // namespace
@@ -141,15 +134,39 @@ bool Runner::compare_trees() {
     return true;
 }
 
-void Runner::print_history(const std::vector<std::string>& paths) const {
+/// What was refused higher up, is of no interest.
+bool Runner::Record::concerns(const std::vector<std::string>& others) const {
+    for (const std::string& path : paths)
+        for (const std::string& other : others)
+            if (is_error(answer) ? path == other : is_related(path, other))
+                return true;
+    return false;
+}
+
+void Runner::Record::add_former_places(std::vector<std::string>& others) const {
+    if (paths.size() != 2 || is_error(answer))
+        return;
+    const size_t known = others.size();
+    for (size_t i = 0; i < known && others.size() < followed_paths; ++i) {
+        const std::string path = others[i]; // a copy: the vector grows
+        if (is_below(path, paths[1]))
+            others.push_back(paths[0] + path.substr(paths[1].size()));
+        else if (is_below(path, paths[0]))
+            others.push_back(paths[1] + path.substr(paths[0].size()));
+    }
+}
+
+void Runner::print_history(std::vector<std::string> paths) const {
     std::vector<const Record*> related;
-    for (const Record& record : history_)
-        if (are_related(record.paths, paths))
-            related.push_back(&record);
-    const size_t begin = related.size() - std::min(related.size(), shown_history);
-    std::printf("before it, on these names:\n");
-    for (size_t i = begin; i < related.size(); ++i)
-        std::printf("  %u %s: %s\n", related[i]->number, related[i]->text.c_str(), related[i]->answer.c_str());
+    for (auto record = history_.rbegin(); record != history_.rend() && related.size() < shown_history; ++record) {
+        if (!record->concerns(paths))
+            continue;
+        related.push_back(&*record);
+        record->add_former_places(paths);
+    }
+    std::printf("before it, on the same objects:\n");
+    for (auto record = related.rbegin(); record != related.rend(); ++record)
+        std::printf("  %u %s: %s\n", (*record)->number, (*record)->text.c_str(), (*record)->answer.c_str());
 }
 
 } // namespace shale::twins

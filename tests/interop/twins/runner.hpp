@@ -44,6 +44,10 @@ private:
         unsigned number;
         std::string text, answer;
         std::vector<std::string> paths;
+
+        bool concerns(const std::vector<std::string>& others) const;
+        /// Where what is at @p paths may have been before.
+        void add_former_places(std::vector<std::string>& paths) const;
     };
 
     bool step(unsigned number);
@@ -51,7 +55,8 @@ private:
     Snapshot snapshot_of(const Side& side) const;
     bool compare_trees();
     std::string make(Side& side, const Operation& operation);
-    void print_history(const std::vector<std::string>& paths) const;
+    /// What was done before to what is now at @p paths, wherever it was then.
+    void print_history(std::vector<std::string> paths) const;
 
     unsigned seed_;
     View view_;

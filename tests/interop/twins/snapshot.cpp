@@ -77,6 +77,8 @@ private:
     void add(const std::string& path, const struct stat& st, const std::string& remarks) {
         std::string& words = seen_[path];
         words += describe(st, view_.times) + remarks;
+        if (view_.inode_numbers)
+            words += " inode=" + std::to_string(st.st_ino);
         if (!S_ISDIR(st.st_mode) && st.st_nlink > 1)
             words += " same-as=" + first_names_.emplace(std::pair(st.st_dev, st.st_ino), path).first->second;
         words += describe_xattrs(path);

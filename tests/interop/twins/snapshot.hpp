@@ -17,6 +17,7 @@ struct View {
     Times times = Times::recent_ones_alike;
     /// Whether a directory lists the inode numbers that stat(2) shows. overlayfs promises that for layers of one file system.
     bool listed_inodes = true;
+    bool inode_numbers = false;
 };
 
 /// Reads the tree whose root is the current directory. Beside what describe() says: content, target
