@@ -61,26 +61,32 @@ trap 'unmount_trees; umount -q "$scratch/inner" 2>/dev/null; rm -rf --one-file-s
 
 # --- Layers ----------------------------------------------------------------------------------------------------------
 
-# make_layers SEED: $lowers is the value of lowerdir= in the end. One seed in three has plain layers; with the others the lowest
-# is itself a mount, of overlayfs or of Shale. ${view[@]} tells shale-twins of it.
+# make_layers SEED: $lowers is the value of lowerdir= in the end. The lowest of them depends on the seed, by its rest of 3:
+#
+#   0   a plain directory, as all the others
+#   1   a mount of overlayfs that gives out file handles, which index=on wants; therefore it follows no redirects
+#   2   a mount of Shale, which gives out none. overlayfs then leaves the index off: hard links of the layers break when
+#       they are copied up, and look otherwise after the next mount. So there are none.
+#
+# ${view[@]} tells shale-twins of a mount.
 make_layers() {
-    local seed=$1 layer
-    inner_type='' view=()
+    local layer without=() no_links=() inner_options=ro
+    inner='' view=()
+    case $(($1 % 3)) in
+    1) inner=$oracle without=(no-redirects) inner_options+=,redirect_dir=nofollow,nfs_export=on ;;
+    2) inner=$shale no_links=(--no-links) ;;
+    esac
     rm -rf --one-file-system "$scratch/layers"
     # shellcheck disable=SC2086 # words
-    mkdir "$scratch/layers" && shale-model layers "$seed" 4 "$scratch/layers" ${SHALE_TWINS_LAYERS-} || return
+    mkdir "$scratch/layers" && shale-model layers "$1" 4 "$scratch/layers" ${SHALE_TWINS_LAYERS-} "${without[@]}" || return
     for layer in 1 2 3 4; do
-        shale-twins ornament "$((seed * 10 + layer))" "$scratch/layers/$layer" || return
+        shale-twins ornament "${no_links[@]}" "$(($1 * 10 + layer))" "$scratch/layers/$layer" || return
     done
     lowers=$scratch/layers/1:$scratch/layers/2:$scratch/layers/3
-    case $((seed % 3)) in
-    0) return ;;
-    1) inner_type=$oracle ;;
-    2) inner_type=$shale ;;
-    esac
+    [[ -n $inner ]] || return 0
     view=(--several-fs)
     lowers=$scratch/layers/1:$scratch/layers/2:$scratch/inner
-    mount -t "$inner_type" -o "ro,lowerdir=$scratch/layers/3:$scratch/layers/4" inner "$scratch/inner"
+    mount -t "$inner" -o "$inner_options,lowerdir=$scratch/layers/3:$scratch/layers/4" inner "$scratch/inner"
 }
 
 show_layers() {
@@ -91,7 +97,7 @@ show_layers() {
 }
 
 forget_layers() {
-    [[ -z $inner_type ]] || umount "$scratch/inner"
+    [[ -z $inner ]] || umount "$scratch/inner"
 }
 
 # --- Mounts ----------------------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ Operation set_xattr(Choices& choose) {
 
 Operation set_acl(Choices& choose) {
     const std::string path = choose.place(Wish::anything);
-    const Xattr acl{random_acl_name(choose.dice), random_acl(choose.dice)};
+    const Xattr acl{random_acl_name(choose.dice), random_acl_or_nonsense(choose.dice)};
     return set_xattr_to(path, acl, 0, choose.dice.chance(40));
 }
 

@@ -153,7 +153,7 @@ Operation change_times_held(Choices& choose) {
 
 Operation set_xattr_held(Choices& choose) {
     const Xattr xattr = choose.dice.chance(70) ? random_xattr(choose.dice)
-                                               : Xattr{random_acl_name(choose.dice), random_acl(choose.dice)};
+                                               : Xattr{random_acl_name(choose.dice), random_acl_or_nonsense(choose.dice)};
     return changing(choose, words("fsetxattr", xattr.name, describe_bytes(xattr.value)), [=](int fd) {
         return answer(fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0));
     });

@@ -20,11 +20,13 @@
 namespace {
 
 constexpr const char* usage =
-    "usage: shale-twins ornament SEED LAYER   adds to a layer what shale-model's lack\n"
+    "usage: shale-twins ornament [OPTION] SEED LAYER\n"
+    "                                         adds to a layer what shale-model's lack\n"
     "       shale-twins show [OPTION...] DIR  what a tree shows, a line for each name\n"
     "       shale-twins run [OPTION...] SEED COUNT TREE TWIN\n"
     "                                         COUNT operations in both; status 1 when they differ\n"
     "  --every N           compares the whole trees after each N operations (default 250)\n"
+    "  --no-links          adds no hard links\n"
     "  --several-fs        the layers lie on more than one file system\n"
     "  --verbose           prints each operation and its answer\n"
     "  --leave-out OP      leaves an operation like \"chmod\" out in TWIN, which must be found\n";
@@ -39,6 +41,7 @@ struct Options {
     shale::twins::View view;
     unsigned interval = 250;
     bool verbose = false;
+    bool hard_links = true;
     std::string left_out;
 };
 
@@ -59,6 +62,8 @@ std::optional<Options> take_options(Arguments& arguments) {
             options.interval = number(take(arguments));
         else if (option == "--several-fs")
             options.view.listed_inodes = false;
+        else if (option == "--no-links")
+            options.hard_links = false;
         else if (option == "--verbose")
             options.verbose = true;
         else if (option == "--leave-out")
@@ -101,7 +106,7 @@ std::optional<int> dispatch(Arguments arguments) {
     if (verb == "run" && arguments.size() == 4)
         return run(*options, arguments);
     if (verb == "ornament" && arguments.size() == 2) {
-        shale::twins::add_ornaments(number(arguments[0]), arguments[1]);
+        shale::twins::add_ornaments(number(arguments[0]), arguments[1], options->hard_links);
         return 0;
     }
     return std::nullopt;

@@ -24,7 +24,9 @@ constexpr const char* names[] = {"a", "b", "c", "d", "e", "f"}; // those of the 
 
 class Decorator {
 public:
-    Decorator(unsigned seed, const std::string& layer) : dice_(seed) { collect(layer); }
+    Decorator(unsigned seed, const std::string& layer, bool hard_links) : dice_(seed), hard_links_(hard_links) {
+        collect(layer);
+    }
 
     void run() {
         for (const std::string& path : directories_)
@@ -59,7 +61,7 @@ private:
 
     void decorate_directory(const std::string& path) {
         if (dice_.chance(20))
-            set(path, random_acl_name(dice_), valid_acl());
+            set(path, random_acl_name(dice_), random_acl(dice_));
         if (dice_.chance(20))
             set_escaped_mark(path);
         if (dice_.chance(20))
@@ -76,7 +78,7 @@ private:
         if (dice_.chance(20))
             check(chmod(path.c_str(), random_mode(dice_)), path);
         if (dice_.chance(15))
-            set(path, "system.posix_acl_access", valid_acl());
+            set(path, "system.posix_acl_access", random_acl(dice_));
         if (dice_.chance(15))
             set_escaped_mark(path);
         if (dice_.chance(15))
@@ -87,7 +89,7 @@ private:
 
     /// Another hard link, somewhere in the layer. Returns whether there is one.
     bool add_name(const std::string& path, unsigned percent) {
-        if (!dice_.chance(percent))
+        if (!hard_links_ || !dice_.chance(percent))
             return false;
         const std::string name = dice_.one_of(directories_) + "/" + dice_.one_of(names);
         if (stat_at(AT_FDCWD, name))
@@ -126,15 +128,6 @@ private:
         set(path, mark.name, mark.value);
     }
 
-    std::string valid_acl() {
-        for (;;) {
-            const std::string acl = random_acl(dice_);
-            const bool lacks_mask = acl.size() == 4 + 4 * 8 && acl[4 + 2 * 8] == 4;
-            if (!lacks_mask)
-                return acl;
-        }
-    }
-
     static void set(const std::string& path, const std::string& name, const std::string& value) {
         const int code = XattrTarget(AT_FDCWD, path).set(name, value);
         if (code)
@@ -147,13 +140,14 @@ private:
     }
 
     Dice dice_;
+    bool hard_links_;
     std::vector<std::string> directories_, files_, others_;
 };
 
 } // namespace
 
-void add_ornaments(unsigned seed, const std::string& layer) {
-    Decorator(seed, layer).run();
+void add_ornaments(unsigned seed, const std::string& layer, bool hard_links) {
+    Decorator(seed, layer, hard_links).run();
 }
 
 } // namespace shale::twins

@@ -2,7 +2,6 @@
 #include "values.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <ctime>
 
 #include <linux/capability.h>
@@ -32,6 +31,25 @@ struct AclEntry {
 
 /// Tags of an ACL, in the order that the format wants.
 enum : uint16_t { owner = 1, named_user = 2, group = 4, named_group = 8, mask = 16, others = 32 };
+
+/// Without a mask it is valid only if it names nobody.
+std::string make_acl(Dice& dice, bool has_mask) {
+    constexpr uint32_t nobody = UINT32_MAX;
+    const auto permissions = [&] { return static_cast<uint16_t>(dice.pick(8)); };
+    const bool names_somebody = dice.chance(75);
+    std::string bytes;
+    append(bytes, uint32_t{2}); // the format's version
+    append(bytes, AclEntry{owner, permissions(), nobody});
+    if (names_somebody)
+        append(bytes, AclEntry{named_user, permissions(), user});
+    append(bytes, AclEntry{group, permissions(), nobody});
+    if (names_somebody && dice.chance(50))
+        append(bytes, AclEntry{named_group, permissions(), user});
+    if (names_somebody && has_mask)
+        append(bytes, AclEntry{mask, permissions(), nobody});
+    append(bytes, AclEntry{others, permissions(), nobody});
+    return bytes;
+}
 
 } // namespace
 
@@ -74,21 +92,11 @@ Xattr random_xattr(Dice& dice) {
 }
 
 std::string random_acl(Dice& dice) {
-    constexpr uint32_t nobody = UINT32_MAX;
-    const auto permissions = [&] { return static_cast<uint16_t>(dice.pick(8)); };
-    const bool extended = dice.chance(75);
-    std::string bytes;
-    append(bytes, uint32_t{2}); // the format's version
-    append(bytes, AclEntry{owner, permissions(), nobody});
-    if (extended)
-        append(bytes, AclEntry{named_user, permissions(), user});
-    append(bytes, AclEntry{group, permissions(), nobody});
-    if (extended && dice.chance(50))
-        append(bytes, AclEntry{named_group, permissions(), user});
-    if (extended && dice.chance(95))
-        append(bytes, AclEntry{mask, permissions(), nobody});
-    append(bytes, AclEntry{others, permissions(), nobody});
-    return bytes;
+    return make_acl(dice, true);
+}
+
+std::string random_acl_or_nonsense(Dice& dice) {
+    return make_acl(dice, dice.chance(95));
 }
 
 const char* random_acl_name(Dice& dice) {

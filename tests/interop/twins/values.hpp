@@ -27,9 +27,10 @@ struct Xattr {
 };
 Xattr random_xattr(Dice& dice);
 
-/// A value of system.posix_acl_access or system.posix_acl_default; now and then one without a mask,
-/// which is invalid.
+/// A value of system.posix_acl_access or system.posix_acl_default.
 std::string random_acl(Dice& dice);
+/// Now and then one that is refused.
+std::string random_acl_or_nonsense(Dice& dice);
 const char* random_acl_name(Dice& dice);
 
 /// A moment in the years after 2001.
