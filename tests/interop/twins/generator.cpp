@@ -5,11 +5,17 @@
 
 namespace shale::twins {
 
-Generator::Generator(unsigned seed, const Side& tree, const Side& twin)
+Generator::Generator(unsigned seed, bool identities, const Side& tree, const Side& twin)
     : choices_{Dice(seed), Places(tree.root.get(), twin.root.get()), tree} {
-    for (const auto& table : {name_operations(), content_operations(), attribute_operations(), held_operations()})
-        kinds_.insert(kinds_.end(), table.begin(), table.end());
-    for (const Weighted& kind : kinds_)
+    for (const auto& kinds : {name_operations(), content_operations(), attribute_operations(), held_operations()})
+        add_kinds(kinds);
+    if (identities)
+        add_kinds(identity_operations());
+}
+
+void Generator::add_kinds(std::span<const Weighted> kinds) {
+    kinds_.insert(kinds_.end(), kinds.begin(), kinds.end());
+    for (const Weighted& kind : kinds)
         weight_ += kind.weight;
 }
 

@@ -228,6 +228,8 @@ Operation rename_from_held(Choices& choose) {
     return operation;
 }
 
+constexpr Weighted identity_table[] = {{6, compare_held}};
+
 constexpr Weighted table[] = {
     {25, hold},
     {12, hold_unnamed},
@@ -245,7 +247,6 @@ constexpr Weighted table[] = {
     {4, list_xattrs_held},
     {2, sync_held},
     {12, link_held},
-    {6, compare_held},
     {4, make_directory_in_held},
     {4, create_in_held},
     {4, remove_in_held},
@@ -256,6 +257,10 @@ constexpr Weighted table[] = {
 
 std::span<const Weighted> held_operations() {
     return table;
+}
+
+std::span<const Weighted> identity_operations() {
+    return identity_table;
 }
 
 } // namespace shale::twins

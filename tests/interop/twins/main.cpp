@@ -28,6 +28,7 @@ constexpr const char* usage =
     "  --every N           compares the whole trees after each N operations (default 250)\n"
     "  --no-links          adds no hard links\n"
     "  --several-fs        the layers lie on more than one file system\n"
+    "  --no-handles        and one of these gives out no file handles\n"
     "  --verbose           prints each operation and its answer\n"
     "  --leave-out OP      leaves an operation like \"chmod\" out in TWIN, which must be found\n";
 
@@ -61,7 +62,9 @@ std::optional<Options> take_options(Arguments& arguments) {
         if (option == "--every")
             options.interval = number(take(arguments));
         else if (option == "--several-fs")
-            options.view.listed_inodes = false;
+            options.view.one_file_system = false;
+        else if (option == "--no-handles")
+            options.view.identities = false;
         else if (option == "--no-links")
             options.hard_links = false;
         else if (option == "--verbose")
@@ -79,7 +82,7 @@ int show(const Options& options, const std::string& directory) {
         throw shale::Error::from_errno(directory, errno);
     shale::twins::View view = options.view;
     view.times = shale::twins::Times::exact;
-    view.inode_numbers = view.listed_inodes; // for layers of one file system overlayfs keeps them
+    view.inode_numbers = view.one_file_system;
     for (const auto& [path, seen] : shale::twins::take_snapshot(view))
         std::printf("%s %s\n", path.c_str(), seen.c_str());
     return 0;

@@ -53,6 +53,7 @@ std::span<const Weighted> name_operations();
 std::span<const Weighted> content_operations();
 std::span<const Weighted> attribute_operations();
 std::span<const Weighted> held_operations();
+std::span<const Weighted> identity_operations();
 
 /// Parts of an operation's text.
 inline std::string words(const std::string& word) {

@@ -63,7 +63,7 @@ void Comparison::print(const std::string& path, const Snapshot& one, const Snaps
 }
 
 Runner::Runner(unsigned seed, const View& view, const std::string& tree, const std::string& twin)
-    : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, tree_, twin_) {}
+    : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, view.identities, tree_, twin_) {}
 
 bool Runner::run(unsigned count, unsigned interval) {
     if (!compare_trees())
@@ -102,7 +102,8 @@ bool Runner::step(unsigned number) {
 }
 
 bool Runner::is_left_out(const Operation& operation, const std::string& answer) {
-    if (left_out_.empty() || is_error(answer) || !operation.text.starts_with(left_out_))
+    const bool stays_put = operation.paths.size() == 2 && operation.paths[0] == operation.paths[1];
+    if (left_out_.empty() || is_error(answer) || stays_put || !operation.text.starts_with(left_out_))
         return false;
     left_out_.clear();
     return true;

@@ -79,7 +79,7 @@ private:
         words += describe(st, view_.times) + remarks;
         if (view_.inode_numbers)
             words += " inode=" + std::to_string(st.st_ino);
-        if (!S_ISDIR(st.st_mode) && st.st_nlink > 1)
+        if (view_.identities && !S_ISDIR(st.st_mode) && st.st_nlink > 1)
             words += " same-as=" + first_names_.emplace(std::pair(st.st_dev, st.st_ino), path).first->second;
         words += describe_xattrs(path);
         if (S_ISLNK(st.st_mode))
@@ -113,7 +113,7 @@ private:
         std::string remarks;
         if (entry.type != DT_UNKNOWN && entry.type != IFTODT(st.st_mode))
             remarks += " WRONG-TYPE-IN-LIST";
-        if (view_.listed_inodes && entry.inode != st.st_ino)
+        if (view_.one_file_system && entry.inode != st.st_ino)
             remarks += " WRONG-INODE-IN-LIST";
         add(path, st, remarks);
     }
