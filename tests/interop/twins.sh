@@ -18,7 +18,7 @@
 #   SHALE_TWINS_FEATURES     options of all mounts (default: what overlayfs offers for a tree to be changed as any other)
 #   SHALE_TWINS_OPTIONS      further options of the mount under test
 #   SHALE_TWINS_LAYERS       what the lower layers shall not have, see `shale-model layers`
-#   SHALE_TWINS_RUN          further options of `shale-twins run`, like --verbose
+#   SHALE_TWINS_RUN          further options of `shale-twins`, like --verbose
 #   SHALE_TYPE=overlay       compares overlayfs with itself
 
 set -u
@@ -141,9 +141,14 @@ driver_of() {
     fi
 }
 
+show_tree() {
+    # shellcheck disable=SC2086 # words
+    shale-twins show "${view[@]}" ${SHALE_TWINS_RUN-} "$scratch/tree"
+}
+
 # shows_the_same WHEN: what the tree showed before it was unmounted.
 shows_the_same() {
-    shale-twins show "${view[@]}" "$scratch/tree" >"$scratch/shown" || return
+    show_tree >"$scratch/shown" || return
     diff -U 0 "$scratch/shown.before" "$scratch/shown" && return
     echo "after $1 shows another tree than before it was mounted"
     return 1
@@ -157,7 +162,7 @@ run_part() {
     (($3 == 0)) || shows_the_same "part $3, $type" || return
     # shellcheck disable=SC2086 # words
     shale-twins run "${view[@]}" ${SHALE_TWINS_RUN-} "$(($2 * 1000 + $3))" "$interval" "$scratch"/{tree,twin} &&
-        shale-twins show "${view[@]}" "$scratch/tree" >"$scratch/shown.before" && unmount_both
+        show_tree >"$scratch/shown.before" && unmount_both
 }
 
 # run_form FORM SEED

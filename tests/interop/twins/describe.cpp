@@ -100,6 +100,13 @@ std::string describe(const struct stat& st, Times times) {
     return words + " mtime=" + describe_time(st.st_mtim, times);
 }
 
+bool is_deleted(int fd) {
+    char path[4096];
+    const std::string link = "/proc/self/fd/" + std::to_string(fd);
+    const ssize_t size = readlink(link.c_str(), path, sizeof path);
+    return size > 0 && std::string(path, static_cast<size_t>(size)).ends_with(" (deleted)");
+}
+
 std::string error_name(int code) {
     const char* name = strerrorname_np(code);
     return name ? name : "error " + std::to_string(code);

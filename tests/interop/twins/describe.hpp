@@ -16,6 +16,9 @@ enum class Times { exact, recent_ones_alike };
 /// is left out: it belongs to the file system below.
 std::string describe(const struct stat& st, Times times);
 
+/// Whether the name by which @p fd was opened is gone.
+bool is_deleted(int fd);
+
 /// "ok" or the name of errno.
 std::string answer(long result);
 std::string error_name(int code);

@@ -10,6 +10,7 @@
 #include "describe.hpp"
 #include "operation.hpp"
 #include "snapshot.hpp"
+#include "tolerance.hpp"
 #include "values.hpp"
 
 namespace shale::twins {
@@ -70,15 +71,11 @@ unsigned pick_slot(Choices& choose, Wish wish = Wish::anything) {
 Operation stat_held(Choices& choose) {
     return through(pick_slot(choose), choose, "fstat", [](int fd) {
         struct stat st {};
-        return fstat(fd, &st) == 0 ? describe(st, Times::recent_ones_alike) : error_name(errno);
+        if (fstat(fd, &st) != 0)
+            return error_name(errno);
+        correct_links(fd, st);
+        return describe(st, Times::recent_ones_alike);
     });
-}
-
-bool is_deleted(int fd) {
-    char path[4096];
-    const std::string link = "/proc/self/fd/" + std::to_string(fd);
-    const ssize_t size = readlink(link.c_str(), path, sizeof path);
-    return size > 0 && std::string(path, static_cast<size_t>(size)).ends_with(" (deleted)");
 }
 
 /// A lower file whose name was removed cannot be changed through a descriptor in overlayfs (EEXIST), in Shale it can

@@ -122,8 +122,7 @@ private:
         static const Xattr marks[] = {{"trusted.overlay.overlay.opaque", "y"},
                                       {"trusted.overlay.overlay.redirect", "/a"},
                                       {"trusted.overlay.overlay.overlay.opaque", "y"},
-                                      {"trusted.overlay.overlay.whiteout", "y"},
-                                      {"trusted.overlay.overlay.", "y"}};
+                                      {"trusted.overlay.overlay.whiteout", "y"}};
         const Xattr& mark = dice_.one_of(marks);
         set(path, mark.name, mark.value);
     }

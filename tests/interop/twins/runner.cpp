@@ -89,7 +89,7 @@ bool Runner::step(unsigned number) {
     const std::string other = make(twin_, operation);
     if (answer == other)
         return true;
-    if (is_tolerated(operation, answer, other)) {
+    if (is_tolerated(operation, tree_, answer, other)) {
         tree_.held[static_cast<size_t>(operation.slot)].reset();
         twin_.held[static_cast<size_t>(operation.slot)].reset();
         return true;

@@ -7,6 +7,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include "describe.hpp"
+
 namespace shale::twins {
 
 namespace {
@@ -17,6 +19,7 @@ const char* name(Tolerance tolerance) {
     switch (tolerance) {
     case Tolerance::listed_whiteout: return "whiteouts that overlayfs lists";
     case Tolerance::change_of_removed: return "changes of removed lower files through a descriptor";
+    case Tolerance::links_of_removed: return "links of removed directories";
     }
     return "";
 }
@@ -28,12 +31,21 @@ bool is_overlayfs(int fd) {
     return fstatfs(fd, &info) == 0 && info.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-bool is_tolerated(const Operation& operation, const std::string& ours, const std::string& theirs) {
-    if (operation.slot >= 0 && theirs == "EEXIST" && ours == "ok") {
+bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours, const std::string& theirs) {
+    const bool is_through_removed =
+        operation.slot >= 0 && is_deleted(tree.held[static_cast<size_t>(operation.slot)].get());
+    if (is_through_removed && !is_error(ours) && (theirs == "EEXIST" || theirs == "ENOENT")) {
         count(Tolerance::change_of_removed);
         return true;
     }
     return false;
+}
+
+void correct_links(int fd, struct stat& st) {
+    if (!S_ISDIR(st.st_mode) || st.st_nlink != 1 || !is_overlayfs(fd) || !is_deleted(fd))
+        return;
+    count(Tolerance::links_of_removed);
+    st.st_nlink = 0;
 }
 
 void count(Tolerance tolerance) {

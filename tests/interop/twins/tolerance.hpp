@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <sys/stat.h>
+
 #include "operation.hpp"
 
 /// The differences that are no failure, one by one. Each stands in docs/differences.md.
@@ -11,15 +13,21 @@ namespace shale::twins {
 enum class Tolerance {
     /// "whiteouts in a directory that one lower alone has": overlayfs lists them.
     listed_whiteout,
-    /// "changing a removed lower file through its descriptor": EEXIST in overlayfs.
+    /// "changing a removed lower file through its descriptor": EEXIST in overlayfs, ENOENT if its
+    /// directory is gone as well.
     change_of_removed,
+    /// "link count of a removed directory that had lower parts": 1 in overlayfs.
+    links_of_removed,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.
 bool is_overlayfs(int fd);
 
-/// Whether the answers of Shale and of overlayfs to @p operation may be these.
-bool is_tolerated(const Operation& operation, const std::string& ours, const std::string& theirs);
+/// Whether the answers of Shale and of overlayfs to @p operation, which went to @p tree, may be these.
+bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours, const std::string& theirs);
+
+/// Makes the link count what it is in Shale.
+void correct_links(int fd, struct stat& st);
 
 /// Each use of a tolerance is counted.
 void count(Tolerance tolerance);
