@@ -64,34 +64,37 @@ trap 'unmount_trees; umount -q "$scratch/inner" 2>/dev/null; rm -rf --one-file-s
 # make_layers SEED: $lowers is the value of lowerdir= in the end. The lowest of them depends on the seed, by its rest of 3:
 #
 #   0   a plain directory, as all the others
-#   1   a mount of overlayfs that gives out file handles, which index=on wants; therefore it follows no redirects
+#   1   a mount of overlayfs that gives out file handles, which index=on wants. Then it follows no redirects; and whiteouts in
+#       it would be listed, and in the way when overlayfs on top removes a directory
 #   2   a mount of Shale, which gives out none. overlayfs then leaves the index off, so that hard links of the layers
 #       break when they are copied up, and look otherwise after the next mount. So there are none.
 #
 # ${view[@]} tells shale-twins of that.
 make_layers() {
-    local layer without=() no_links=() inner_options=ro
+    local layer layers=$scratch/layers number=$(($1 * 10)) without=() no_links=() inner_options=ro
     inner='' view=()
     case $(($1 % 3)) in
-    1) inner=$oracle view=(--several-fs) without=(no-redirects) inner_options+=,redirect_dir=nofollow,nfs_export=on ;;
+    1) inner=$oracle view=(--several-fs) without=(no-redirects no-whiteouts) inner_options+=,redirect_dir=nofollow,nfs_export=on ;;
     2) inner=$shale view=(--several-fs --no-handles) no_links=(--no-links) ;;
     esac
-    rm -rf --one-file-system "$scratch/layers"
+    rm -rf --one-file-system "$layers"
     # shellcheck disable=SC2086 # words
-    mkdir "$scratch/layers" && shale-model layers "$1" 4 "$scratch/layers" ${SHALE_TWINS_LAYERS-} "${without[@]}" || return
-    for layer in 1 2 3 4; do
-        shale-twins ornament "${no_links[@]}" "$(($1 * 10 + layer))" "$scratch/layers/$layer" || return
+    mkdir -p "$layers"/{top,low} && shale-model layers "$1" 2 "$layers/top" ${SHALE_TWINS_LAYERS-} &&
+        shale-model layers "$(($1 + 500000))" 2 "$layers/low" ${SHALE_TWINS_LAYERS-} "${without[@]}" || return
+    for layer in "$layers"/*/*; do
+        number=$((number + 1))
+        shale-twins ornament "${no_links[@]}" "$number" "$layer" || return
     done
-    lowers=$scratch/layers/1:$scratch/layers/2:$scratch/layers/3
+    lowers=$layers/top/1:$layers/top/2:$layers/low/1:$layers/low/2
     [[ -n $inner ]] || return 0
-    lowers=$scratch/layers/1:$scratch/layers/2:$scratch/inner
-    mount -t "$inner" -o "$inner_options,lowerdir=$scratch/layers/3:$scratch/layers/4" inner "$scratch/inner"
+    lowers=$layers/top/1:$layers/top/2:$scratch/inner
+    mount -t "$inner" -o "$inner_options,lowerdir=$layers/low/1:$layers/low/2" inner "$scratch/inner"
 }
 
 show_layers() {
     local layer
-    for layer in 1 2 3 4; do
-        shale-twins show "$scratch/layers/$layer" || return
+    for layer in "$scratch"/layers/*/*; do
+        shale-twins show "$layer" || return
     done
 }
 
@@ -173,7 +176,7 @@ run_form() {
     done
 }
 
-# notices OPERATION: an operation of this kind that one tree has not seen, is found.
+# notices OPERATION: when one tree has not seen operations of this kind, that is found.
 notices() {
     local status
     mount_both "$shale" || return
@@ -198,7 +201,7 @@ done
 
 make_layers 3 >/dev/null
 for operation in create rename chmod lsetxattr; do
-    ok "that one tree has not seen a $operation, is found" notices "$operation"
+    ok "that one tree has not seen any $operation, is found" notices "$operation"
     forget_uppers
 done
 

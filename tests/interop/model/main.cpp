@@ -16,8 +16,19 @@ namespace {
 constexpr const char* usage =
     "usage: shale-model show LAYER...       what the model says\n"
     "       shale-model tree DIR            what a directory shows\n"
-    "       shale-model layers SEED N DIR   N random layers in DIR\n"
+    "       shale-model layers SEED N DIR [no-redirects] [no-xattr-whiteouts] [no-whiteouts]\n"
+    "                                       N random layers in DIR\n"
     "       shale-model change SEED N DIR   N random changes below DIR\n";
+
+shale::Features features(const std::vector<std::string>& arguments) {
+    shale::Features features;
+    for (const std::string& argument : arguments) {
+        features.redirects &= argument != "no-redirects";
+        features.xattr_whiteouts &= argument != "no-xattr-whiteouts";
+        features.whiteouts &= argument != "no-whiteouts";
+    }
+    return features;
+}
 
 unsigned number(const std::string& text) {
     return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10));
@@ -38,8 +49,9 @@ int main(int argc, char** argv) {
             shale::print_model(arguments);
         else if (verb == "tree" && arguments.size() == 1)
             shale::print_tree(arguments[0]);
-        else if (verb == "layers" && arguments.size() == 3)
-            shale::make_random_layers(number(arguments[0]), number(arguments[1]), arguments[2]);
+        else if (verb == "layers" && arguments.size() >= 3)
+            shale::make_random_layers(number(arguments[0]), number(arguments[1]), arguments[2],
+                                      features(arguments));
         else if (verb == "change" && arguments.size() == 3)
             shale::make_random_changes(number(arguments[0]), number(arguments[1]), arguments[2]);
         else {

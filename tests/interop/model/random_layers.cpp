@@ -24,8 +24,8 @@ constexpr unsigned deepest = 3;
 /// Makes one layer.
 class Maker {
 public:
-    Maker(unsigned seed, std::string root, bool lowest)
-        : dice_(seed), root_(std::move(root)), lowest_(lowest) {}
+    Maker(unsigned seed, std::string root, bool lowest, Features features)
+        : dice_(seed), root_(std::move(root)), lowest_(lowest), features_(features) {}
 
     void run() {
         make_directories(root_, 0755);
@@ -58,6 +58,8 @@ private:
             } else if (kind < 80) {
                 check(symlink(("to-" + std::to_string(dice_.pick(9))).c_str(), path.c_str()), path);
             } else if (kind < 95) {
+                if (!features_.whiteouts)
+                    continue;
                 hide(path, xattr_whiteouts);
             } else {
                 const mode_t type = dice_.chance(50) ? S_IFIFO : S_IFCHR;
@@ -73,10 +75,10 @@ private:
         bool xattr_whiteouts = false;
         if (dice_.chance(12)) {
             set(path, "trusted.overlay.opaque", "y");
-        } else if (!lowest_ && dice_.chance(10)) {
+        } else if (features_.xattr_whiteouts && !lowest_ && dice_.chance(10)) {
             set(path, "trusted.overlay.opaque", "x");
             xattr_whiteouts = true;
-        } else if (dice_.chance(25)) {
+        } else if (features_.redirects && dice_.chance(25)) {
             redirect(directory, path);
         }
         fill(path, depth + 1, xattr_whiteouts);
@@ -128,13 +130,17 @@ private:
     Dice dice_;
     std::string root_;
     bool lowest_;
+    Features features_;
 };
 
 } // namespace
 
-void make_random_layers(unsigned seed, unsigned count, const std::string& directory) {
+void make_random_layers(unsigned seed, unsigned count, const std::string& directory,
+                        Features features) {
     for (unsigned layer = 1; layer <= count; ++layer)
-        Maker(seed * 1000 + layer, directory + "/" + std::to_string(layer), layer == count).run();
+        Maker(seed * 1000 + layer, directory + "/" + std::to_string(layer), layer == count,
+              features)
+            .run();
 }
 
 } // namespace shale

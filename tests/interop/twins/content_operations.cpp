@@ -6,19 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.hpp"
 #include "describe.hpp"
+#include "open_file.hpp"
 #include "operation.hpp"
 #include "values.hpp"
 
 namespace shale::twins {
 
 namespace {
-
-/// Never one that waits for another process.
-UniqueFd open_file(const std::string& path, int flags, mode_t mode = 0) {
-    return UniqueFd(open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC, mode));
-}
 
 /// A pipe or a device would answer for itself, not for the tree.
 bool is_file(int fd) {
@@ -107,7 +102,7 @@ Operation overwrite_mapped(Choices& choose) {
 }
 
 Operation cut(Choices& choose) {
-    static constexpr off_t sizes[] = {0, 1, 4096, 9000};
+    static constexpr off_t sizes[] = {0, 2, 4000, 8000};
     const std::string path = choose.place(Wish::file);
     const off_t size = choose.dice.one_of(sizes);
     return {words("truncate", path, std::to_string(size)), {path}, [=](Side&) {

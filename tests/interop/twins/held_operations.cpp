@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "describe.hpp"
+#include "open_file.hpp"
 #include "operation.hpp"
 #include "snapshot.hpp"
 #include "tolerance.hpp"
@@ -24,8 +25,7 @@ Operation open_and_hold(Choices& choose, const std::string& path, int flags, mod
             {path},
             [=](Side& side) {
                 side.held[slot].reset();
-                side.held[slot] =
-                    UniqueFd(open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC, mode));
+                side.held[slot] = open_file(path, flags, mode);
                 return side.held[slot] ? "ok" : error_name(errno);
             }};
 }

@@ -30,7 +30,7 @@ constexpr const char* usage =
     "  --several-fs        the layers lie on more than one file system\n"
     "  --no-handles        and one of these gives out no file handles\n"
     "  --verbose           prints each operation and its answer\n"
-    "  --leave-out OP      leaves an operation like \"chmod\" out in TWIN, which must be found\n";
+    "  --leave-out OP      leaves operations like \"chmod\" out in TWIN, which must be found\n";
 
 using Arguments = std::vector<std::string>;
 

@@ -101,12 +101,8 @@ bool Runner::step(unsigned number) {
     return false;
 }
 
-bool Runner::is_left_out(const Operation& operation, const std::string& answer) {
-    const bool stays_put = operation.paths.size() == 2 && operation.paths[0] == operation.paths[1];
-    if (left_out_.empty() || is_error(answer) || stays_put || !operation.text.starts_with(left_out_))
-        return false;
-    left_out_.clear();
-    return true;
+bool Runner::is_left_out(const Operation& operation, const std::string& answer) const {
+    return !left_out_.empty() && !is_error(answer) && operation.text.starts_with(left_out_);
 }
 
 std::string Runner::make(Side& side, const Operation& operation) {

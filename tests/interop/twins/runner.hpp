@@ -32,8 +32,8 @@ public:
     /// @p interval of them. Returns false, and has printed why, when there is a difference.
     bool run(unsigned count, unsigned interval);
 
-    /// Leaves the first operation that begins with @p text and is done in the tree, out of its
-    /// twin: to see that this is found.
+    /// Leaves each operation that begins with @p text and is done in the tree, out of its twin: to see
+    /// that this is found.
     void leave_out(const std::string& text) { left_out_ = text; }
 
     /// Prints each operation.
@@ -51,7 +51,7 @@ private:
     };
 
     bool step(unsigned number);
-    bool is_left_out(const Operation& operation, const std::string& answer);
+    bool is_left_out(const Operation& operation, const std::string& answer) const;
     Snapshot snapshot_of(const Side& side) const;
     bool compare_trees();
     std::string make(Side& side, const Operation& operation);

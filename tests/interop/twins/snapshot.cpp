@@ -26,15 +26,16 @@ struct Entry {
     bool operator<(const Entry& other) const { return name < other.name; }
 };
 
-/// overlayfs lists them in some directories.
+/// overlayfs lists them in some directories, those by attribute as well.
 void leave_out_whiteouts(int fd, std::vector<Entry>& entries) {
     if (!is_overlayfs(fd))
         return;
     const AsCaller root({});
     std::erase_if(entries, [&](const Entry& entry) {
         struct stat st {};
-        const bool absent = entry.type == DT_CHR && fstatat(fd, entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-                            errno == ENOENT;
+        const bool may_be_whiteout = entry.type == DT_CHR || entry.type == DT_REG;
+        const bool absent =
+            may_be_whiteout && fstatat(fd, entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
         if (absent)
             count(Tolerance::listed_whiteout);
         return absent;

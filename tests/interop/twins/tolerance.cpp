@@ -20,6 +20,7 @@ const char* name(Tolerance tolerance) {
     case Tolerance::listed_whiteout: return "whiteouts that overlayfs lists";
     case Tolerance::change_of_removed: return "changes of removed lower files through a descriptor";
     case Tolerance::links_of_removed: return "links of removed directories";
+    case Tolerance::time_of_content: return "files that got a known time when they were opened for writing";
     }
     return "";
 }

@@ -18,6 +18,8 @@ enum class Tolerance {
     change_of_removed,
     /// "link count of a removed directory that had lower parts": 1 in overlayfs.
     links_of_removed,
+    /// "time of a file whose content is copied up later than its attributes": that of the copying in overlayfs.
+    time_of_content,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.
