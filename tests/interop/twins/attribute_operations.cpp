@@ -138,8 +138,9 @@ Operation list_xattrs(Choices& choose) {
 }
 
 constexpr Weighted table[] = {
-    {15, look},      {8, ask_access}, {5, read_link},     {15, change_mode}, {12, change_owner}, {10, change_times},
-    {25, set_xattr}, {12, set_acl},   {12, remove_xattr}, {5, get_xattr},    {5, list_xattrs},
+    {15, look},         {8, ask_access},    {5, read_link},   {15, change_mode},
+    {12, change_owner}, {10, change_times}, {25, set_xattr},  {12, set_acl},
+    {12, remove_xattr}, {5, get_xattr},     {5, list_xattrs},
 };
 
 } // namespace

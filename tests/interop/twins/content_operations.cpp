@@ -40,8 +40,8 @@ Operation create(Choices& choose) {
 
 Operation open_in_some_way(Choices& choose) {
     static constexpr int accesses[] = {O_RDONLY, O_WRONLY, O_RDWR};
-    static constexpr int extras[] = {O_CREAT, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY, O_NOFOLLOW,
-                                     O_PATH, O_SYNC};
+    static constexpr int extras[] = {O_CREAT,     O_CREAT,    O_EXCL, O_TRUNC, O_APPEND,
+                                     O_DIRECTORY, O_NOFOLLOW, O_PATH, O_SYNC};
     const std::string path = choose.place(choose.dice.chance(40) ? Wish::absent : Wish::anything);
     int flags = choose.dice.one_of(accesses);
     for (unsigned number = choose.dice.pick(4); number > 0; --number)
@@ -145,8 +145,9 @@ Operation drop_caches(Choices& choose) {
 }
 
 constexpr Weighted table[] = {
-    {35, create}, {30, open_in_some_way}, {12, overwrite}, {12, append},
-    {5, overwrite_mapped}, {10, cut}, {4, copy}, {8, read_all}, {1, drop_caches},
+    {35, create}, {30, open_in_some_way}, {12, overwrite},
+    {12, append}, {5, overwrite_mapped},  {10, cut},
+    {4, copy},    {8, read_all},          {1, drop_caches},
 };
 
 } // namespace

@@ -53,7 +53,8 @@ std::string describe_time(const timespec& time, Times times) {
     if (times == Times::recent_ones_alike && time.tv_sec >= recent)
         return "recent";
     char text[40];
-    std::snprintf(text, sizeof text, "%lld.%09ld", static_cast<long long>(time.tv_sec), time.tv_nsec);
+    std::snprintf(text, sizeof text, "%lld.%09ld", static_cast<long long>(time.tv_sec),
+                  time.tv_nsec);
     return text;
 }
 
@@ -89,11 +90,12 @@ std::string describe_xattrs_by(const ListCall& list, const GetCall& get) {
 
 std::string describe(const struct stat& st, Times times) {
     char text[80];
-    std::snprintf(text, sizeof text, "%s %04o %u:%u", kind(st.st_mode), st.st_mode & 07777, st.st_uid,
-                  st.st_gid);
+    std::snprintf(text, sizeof text, "%s %04o %u:%u", kind(st.st_mode), st.st_mode & 07777,
+                  st.st_uid, st.st_gid);
     std::string words = text;
     if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-        words += " dev=" + std::to_string(major(st.st_rdev)) + ":" + std::to_string(minor(st.st_rdev));
+        words +=
+            " dev=" + std::to_string(major(st.st_rdev)) + ":" + std::to_string(minor(st.st_rdev));
     if (!S_ISDIR(st.st_mode))
         words += " size=" + std::to_string(st.st_size);
     words += " nlink=" + std::to_string(st.st_nlink);

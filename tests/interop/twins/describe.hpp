@@ -12,8 +12,8 @@ namespace shale::twins {
 /// one. Those of layers, and those that are set, lie in a past that no clock here knows.
 enum class Times { exact, recent_ones_alike };
 
-/// Type, mode, owner, device number, size, link count and time of modification. The size of a directory
-/// is left out: it belongs to the file system below.
+/// Type, mode, owner, device number, size, link count and time of modification. The size of a
+/// directory is left out: it belongs to the file system below.
 std::string describe(const struct stat& st, Times times);
 
 /// Whether the name by which @p fd was opened is gone.

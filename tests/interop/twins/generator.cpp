@@ -7,7 +7,8 @@ namespace shale::twins {
 
 Generator::Generator(unsigned seed, bool identities, const Side& tree, const Side& twin)
     : choices_{Dice(seed), Places(tree.root.get(), twin.root.get()), tree} {
-    for (const auto& kinds : {name_operations(), content_operations(), attribute_operations(), held_operations()})
+    for (const auto& kinds :
+         {name_operations(), content_operations(), attribute_operations(), held_operations()})
         add_kinds(kinds);
     if (identities)
         add_kinds(identity_operations());

@@ -15,7 +15,9 @@ public:
     Generator(unsigned seed, bool identities, const Side& tree, const Side& twin);
 
     Operation next();
-    void set_existing(std::vector<std::string> paths) { choices_.places.set_existing(std::move(paths)); }
+    void set_existing(std::vector<std::string> paths) {
+        choices_.places.set_existing(std::move(paths));
+    }
 
 private:
     void add_kinds(std::span<const Weighted> kinds);

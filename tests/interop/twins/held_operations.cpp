@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Operations through descriptors that were opened earlier, and may have seen their object copied up, renamed or
-// removed since; and unnamed files.
+// Operations through descriptors that were opened earlier, and may have seen their object copied
+// up, renamed or removed since; and unnamed files.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -31,10 +31,10 @@ Operation open_and_hold(Choices& choose, const std::string& path, int flags, mod
 }
 
 Operation hold(Choices& choose) {
-    static constexpr int ways[] = {O_RDONLY, O_RDONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND,
-                                   O_PATH | O_NOFOLLOW};
+    static constexpr int ways[] = {
+        O_RDONLY, O_RDONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_APPEND, O_PATH | O_NOFOLLOW};
     const int flags = choose.dice.one_of(ways);
-    const Wish wish = flags & O_CREAT                     ? Wish::absent
+    const Wish wish = flags & O_CREAT                       ? Wish::absent
                       : flags & O_PATH || flags == O_RDONLY ? Wish::anything
                                                             : Wish::file;
     return open_and_hold(choose, choose.place(wish), flags, flags & O_CREAT ? 0644 : 0);
@@ -78,10 +78,11 @@ Operation stat_held(Choices& choose) {
     });
 }
 
-/// A lower file whose name was removed cannot be changed through a descriptor in overlayfs (EEXIST), in Shale it can
-/// (docs/differences.md, "changing a removed lower file through its descriptor"). A descriptor for writing has copied it up
-/// before, and is fine. Where other names remain, they would differ from then on, so that the whole
-/// operation is left out; where none does, see tolerance.cpp.
+/// A lower file whose name was removed cannot be changed through a descriptor in overlayfs
+/// (EEXIST), in Shale it can (docs/differences.md, "changing a removed lower file through its
+/// descriptor"). A descriptor for writing has copied it up before, and is fine. Where other names
+/// remain, they would differ from then on, so that the whole operation is left out; where none
+/// does, see tolerance.cpp.
 bool may_be_changed(int fd) {
     struct stat st {};
     const int flags = fcntl(fd, F_GETFL);
@@ -90,7 +91,8 @@ bool may_be_changed(int fd) {
 }
 
 /// As through(), for what changes the object.
-template <class Use> Operation changing(Choices& choose, const std::string& text, Use use, Wish wish = Wish::anything) {
+template <class Use>
+Operation changing(Choices& choose, const std::string& text, Use use, Wish wish = Wish::anything) {
     const unsigned slot = pick_slot(choose, wish);
     if (choose.tree.held[slot] && !may_be_changed(choose.tree.held[slot].get()))
         return stat_held(choose);
@@ -108,24 +110,30 @@ Operation let_go(Choices& choose) {
 Operation write_held(Choices& choose) {
     const std::string data = random_data(choose.dice);
     const off_t offset = choose.dice.pick(5000);
-    return changing(choose, words("pwrite", std::to_string(offset), describe_bytes(data)), [=](int fd) {
-        const ssize_t size = pwrite(fd, data.data(), data.size(), offset);
-        return size < 0 ? error_name(errno) : std::to_string(size);
-    }, Wish::file);
+    return changing(
+        choose, words("pwrite", std::to_string(offset), describe_bytes(data)),
+        [=](int fd) {
+            const ssize_t size = pwrite(fd, data.data(), data.size(), offset);
+            return size < 0 ? error_name(errno) : std::to_string(size);
+        },
+        Wish::file);
 }
 
 Operation read_held(Choices& choose) {
-    return through(pick_slot(choose, Wish::file), choose, "read", [](int fd) { return describe_content(fd); });
+    return through(pick_slot(choose, Wish::file), choose, "read",
+                   [](int fd) { return describe_content(fd); });
 }
 
 Operation list_held(Choices& choose) {
-    return through(pick_slot(choose, Wish::directory), choose, "readdir", [](int fd) { return list_directory(fd); });
+    return through(pick_slot(choose, Wish::directory), choose, "readdir",
+                   [](int fd) { return list_directory(fd); });
 }
 
 Operation cut_held(Choices& choose) {
     const off_t size = choose.dice.pick(6000);
-    return changing(choose, words("ftruncate", std::to_string(size)),
-                    [=](int fd) { return answer(ftruncate(fd, size)); }, Wish::file);
+    return changing(
+        choose, words("ftruncate", std::to_string(size)),
+        [=](int fd) { return answer(ftruncate(fd, size)); }, Wish::file);
 }
 
 Operation change_mode_held(Choices& choose) {
@@ -136,8 +144,9 @@ Operation change_mode_held(Choices& choose) {
 
 Operation change_owner_held(Choices& choose) {
     const uid_t uid = random_owner(choose.dice), gid = random_owner(choose.dice);
-    return changing(choose, words("fchownat", std::to_string(uid) + ":" + std::to_string(gid), "EMPTY_PATH"),
-                    [=](int fd) { return answer(fchownat(fd, "", uid, gid, AT_EMPTY_PATH)); });
+    return changing(
+        choose, words("fchownat", std::to_string(uid) + ":" + std::to_string(gid), "EMPTY_PATH"),
+        [=](int fd) { return answer(fchownat(fd, "", uid, gid, AT_EMPTY_PATH)); });
 }
 
 Operation change_times_held(Choices& choose) {
@@ -150,10 +159,13 @@ Operation change_times_held(Choices& choose) {
 
 Operation set_xattr_held(Choices& choose) {
     const Xattr xattr = choose.dice.chance(70) ? random_xattr(choose.dice)
-                                               : Xattr{random_acl_name(choose.dice), random_acl_or_nonsense(choose.dice)};
-    return changing(choose, words("fsetxattr", xattr.name, describe_bytes(xattr.value)), [=](int fd) {
-        return answer(fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0));
-    });
+                                               : Xattr{random_acl_name(choose.dice),
+                                                       random_acl_or_nonsense(choose.dice)};
+    return changing(choose, words("fsetxattr", xattr.name, describe_bytes(xattr.value)),
+                    [=](int fd) {
+                        return answer(fsetxattr(fd, xattr.name.c_str(), xattr.value.data(),
+                                                xattr.value.size(), 0));
+                    });
 }
 
 Operation remove_xattr_held(Choices& choose) {
@@ -163,7 +175,8 @@ Operation remove_xattr_held(Choices& choose) {
 }
 
 Operation list_xattrs_held(Choices& choose) {
-    return through(pick_slot(choose), choose, "flistxattr", [](int fd) { return describe_xattrs(fd); });
+    return through(pick_slot(choose), choose, "flistxattr",
+                   [](int fd) { return describe_xattrs(fd); });
 }
 
 Operation sync_held(Choices& choose) {
@@ -174,23 +187,30 @@ Operation sync_held(Choices& choose) {
 Operation link_held(Choices& choose) {
     const std::string to = choose.place(Wish::absent);
     const bool by_proc = choose.dice.chance(50);
-    Operation operation = changing(choose, words("link", to, by_proc ? "by /proc" : "EMPTY_PATH"), [=](int fd) {
-        const std::string link = "/proc/self/fd/" + std::to_string(fd);
-        return answer(by_proc ? linkat(AT_FDCWD, link.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW)
-                              : linkat(fd, "", AT_FDCWD, to.c_str(), AT_EMPTY_PATH));
-    }, Wish::file);
+    Operation operation = changing(
+        choose, words("link", to, by_proc ? "by /proc" : "EMPTY_PATH"),
+        [=](int fd) {
+            const std::string link = "/proc/self/fd/" + std::to_string(fd);
+            return answer(
+                by_proc ? linkat(AT_FDCWD, link.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW)
+                        : linkat(fd, "", AT_FDCWD, to.c_str(), AT_EMPTY_PATH));
+        },
+        Wish::file);
     operation.paths.push_back(to);
     return operation;
 }
 
 /// Whether a name leads to the same object as the descriptor does.
 Operation compare_held(Choices& choose) {
-    const std::string path = choose.dice.chance(50) ? choose.held_paths[0] : choose.place(Wish::anything);
+    const std::string path =
+        choose.dice.chance(50) ? choose.held_paths[0] : choose.place(Wish::anything);
     return through(pick_slot(choose), choose, words("is", path), [=](int fd) {
-        struct stat one {}, other {};
+        struct stat one {
+        }, other{};
         if (fstat(fd, &one) != 0 || lstat(path.c_str(), &other) != 0)
             return error_name(errno);
-        return std::string(one.st_dev == other.st_dev && one.st_ino == other.st_ino ? "the same" : "another");
+        return std::string(one.st_dev == other.st_dev && one.st_ino == other.st_ino ? "the same"
+                                                                                    : "another");
     });
 }
 
@@ -205,22 +225,28 @@ Operation make_directory_in_held(Choices& choose) {
 
 Operation create_in_held(Choices& choose) {
     const std::string name = choose.dice.one_of(child_names);
-    return through(pick_slot(choose, Wish::directory), choose, words("openat", name, "WRONLY|CREAT"), [=](int fd) {
-        return answer(UniqueFd(openat(fd, name.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644)).get());
-    });
+    return through(pick_slot(choose, Wish::directory), choose,
+                   words("openat", name, "WRONLY|CREAT"), [=](int fd) {
+                       return answer(
+                           UniqueFd(openat(fd, name.c_str(),
+                                           O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644))
+                               .get());
+                   });
 }
 
 Operation remove_in_held(Choices& choose) {
     const std::string name = choose.dice.one_of(child_names);
     const int flags = choose.dice.chance(40) ? AT_REMOVEDIR : 0;
-    return through(pick_slot(choose, Wish::directory), choose, words("unlinkat", name, flags ? "REMOVEDIR" : ""),
+    return through(pick_slot(choose, Wish::directory), choose,
+                   words("unlinkat", name, flags ? "REMOVEDIR" : ""),
                    [=](int fd) { return answer(unlinkat(fd, name.c_str(), flags)); });
 }
 
 Operation rename_from_held(Choices& choose) {
     const std::string name = choose.dice.one_of(child_names), to = choose.place(Wish::absent);
-    Operation operation = through(pick_slot(choose, Wish::directory), choose, words("renameat", name, to),
-                                  [=](int fd) { return answer(renameat(fd, name.c_str(), AT_FDCWD, to.c_str())); });
+    Operation operation =
+        through(pick_slot(choose, Wish::directory), choose, words("renameat", name, to),
+                [=](int fd) { return answer(renameat(fd, name.c_str(), AT_FDCWD, to.c_str())); });
     operation.paths.push_back(to);
     return operation;
 }

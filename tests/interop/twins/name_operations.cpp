@@ -112,7 +112,8 @@ Operation list(Choices& choose) {
             }};
 }
 
-/// A directory with all that is in it, or only that. The root is spared, for little would be left to do.
+/// A directory with all that is in it, or only that. The root is spared, for little would be left
+/// to do.
 Operation remove_tree(Choices& choose) {
     const std::string path = choose.place(Wish::directory);
     if (path == ".")
@@ -124,7 +125,8 @@ Operation remove_tree(Choices& choose) {
             }};
 }
 
-Operation rename_with(Choices& choose, unsigned flags, const char* flags_text, Wish target = Wish::anything) {
+Operation rename_with(Choices& choose, unsigned flags, const char* flags_text,
+                      Wish target = Wish::anything) {
     const std::string from = choose.place(Wish::anything), to = choose.place(target);
     return {words("rename", from, to, flags_text), {from, to}, [=](Side&) {
                 return answer(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
@@ -151,10 +153,11 @@ Operation rename_with_both(Choices& choose) {
 }
 
 constexpr Weighted table[] = {
-    {40, make_directory},  {10, make_node},     {10, make_symlink},     {30, make_link},
-    {25, remove_file},     {20, remove_directory}, {4, remove_tree},    {30, replace}, {40, rename_plainly},
-    {15, rename_to_new},   {30, exchange},      {2, rename_with_whiteout}, {1, rename_with_both},
-    {15, list},
+    {40, make_directory},  {10, make_node},   {10, make_symlink},
+    {30, make_link},       {25, remove_file}, {20, remove_directory},
+    {4, remove_tree},      {30, replace},     {40, rename_plainly},
+    {15, rename_to_new},   {30, exchange},    {2, rename_with_whiteout},
+    {1, rename_with_both}, {15, list},
 };
 
 } // namespace

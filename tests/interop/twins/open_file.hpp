@@ -11,9 +11,9 @@ namespace shale::twins {
 
 /// open(2), but never waits for another process.
 ///
-/// Where a file is opened for writing, it gets a time that is known: overlayfs, when that makes it copy the
-/// content of a file that had been copied without, leaves the time of the copying, Shale the file's own
-/// (Tolerance::time_of_content).
+/// Where a file is opened for writing, it gets a time that is known: overlayfs, when that makes it
+/// copy the content of a file that had been copied without, leaves the time of the copying, Shale
+/// the file's own (Tolerance::time_of_content).
 UniqueFd open_file(const std::string& path, int flags, mode_t mode = 0);
 
 } // namespace shale::twins

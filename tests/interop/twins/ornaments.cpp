@@ -24,7 +24,8 @@ constexpr const char* names[] = {"a", "b", "c", "d", "e", "f"}; // those of the 
 
 class Decorator {
 public:
-    Decorator(unsigned seed, const std::string& layer, bool hard_links) : dice_(seed), hard_links_(hard_links) {
+    Decorator(unsigned seed, const std::string& layer, bool hard_links)
+        : dice_(seed), hard_links_(hard_links) {
         collect(layer);
     }
 
@@ -116,8 +117,8 @@ private:
         check(ftruncate(fd.get(), 1'400'000), path);
     }
 
-    /// As a layer within this layer would have it: seen as a mark by whoever mounts the tree that is
-    /// shown. An escaped name of nothing is there as well.
+    /// As a layer within this layer would have it: seen as a mark by whoever mounts the tree that
+    /// is shown. An escaped name of nothing is there as well.
     void set_escaped_mark(const std::string& path) {
         static const Xattr marks[] = {{"trusted.overlay.overlay.opaque", "y"},
                                       {"trusted.overlay.overlay.redirect", "/a"},

@@ -16,8 +16,8 @@ enum class Wish { anything, file, directory, absent };
 /// operations are to meet each other's work.
 class Places {
 public:
-    /// @p roots are the directories of both trees. They are alike, and both are asked what is where, so that neither has more
-    /// in its caches than the other.
+    /// @p roots are the directories of both trees. They are alike, and both are asked what is
+    /// where, so that neither has more in its caches than the other.
     Places(int one_root, int other_root) : roots_{one_root, other_root} {}
 
     /// What existed when somebody looked last; not empty, and everything may have changed since.

@@ -63,7 +63,8 @@ void Comparison::print(const std::string& path, const Snapshot& one, const Snaps
 }
 
 Runner::Runner(unsigned seed, const View& view, const std::string& tree, const std::string& twin)
-    : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)), generator_(seed, view.identities, tree_, twin_) {}
+    : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)),
+      generator_(seed, view.identities, tree_, twin_) {}
 
 bool Runner::run(unsigned count, unsigned interval) {
     if (!compare_trees())
@@ -80,7 +81,8 @@ bool Runner::run(unsigned count, unsigned interval) {
 bool Runner::step(unsigned number) {
     const Operation operation = generator_.next();
     const std::string answer = make(tree_, operation);
-    history_.push_back({number, operation.text + ", " + operation.caller.text(), answer, operation.paths});
+    history_.push_back(
+        {number, operation.text + ", " + operation.caller.text(), answer, operation.paths});
     if (verbose_)
         std::printf("%u %s: %s\n", number, history_.back().text.c_str(), answer.c_str());
     if (is_left_out(operation, answer))
@@ -155,7 +157,8 @@ void Runner::Record::add_former_places(std::vector<std::string>& others) const {
 
 void Runner::print_history(std::vector<std::string> paths) const {
     std::vector<const Record*> related;
-    for (auto record = history_.rbegin(); record != history_.rend() && related.size() < shown_history; ++record) {
+    for (auto record = history_.rbegin();
+         record != history_.rend() && related.size() < shown_history; ++record) {
         if (!record->concerns(paths))
             continue;
         related.push_back(&*record);
@@ -163,7 +166,8 @@ void Runner::print_history(std::vector<std::string> paths) const {
     }
     std::printf("before it, on the same objects:\n");
     for (auto record = related.rbegin(); record != related.rend(); ++record)
-        std::printf("  %u %s: %s\n", (*record)->number, (*record)->text.c_str(), (*record)->answer.c_str());
+        std::printf("  %u %s: %s\n", (*record)->number, (*record)->text.c_str(),
+                    (*record)->answer.c_str());
 }
 
 } // namespace shale::twins

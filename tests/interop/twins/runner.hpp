@@ -32,8 +32,8 @@ public:
     /// @p interval of them. Returns false, and has printed why, when there is a difference.
     bool run(unsigned count, unsigned interval);
 
-    /// Leaves each operation that begins with @p text and is done in the tree, out of its twin: to see
-    /// that this is found.
+    /// Leaves each operation that begins with @p text and is done in the tree, out of its twin: to
+    /// see that this is found.
     void leave_out(const std::string& text) { left_out_ = text; }
 
     /// Prints each operation.

@@ -34,8 +34,9 @@ void leave_out_whiteouts(int fd, std::vector<Entry>& entries) {
     std::erase_if(entries, [&](const Entry& entry) {
         struct stat st {};
         const bool may_be_whiteout = entry.type == DT_CHR || entry.type == DT_REG;
-        const bool absent =
-            may_be_whiteout && fstatat(fd, entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+        const bool absent = may_be_whiteout &&
+                            fstatat(fd, entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+                            errno == ENOENT;
         if (absent)
             count(Tolerance::listed_whiteout);
         return absent;
@@ -81,7 +82,8 @@ private:
         if (view_.inode_numbers)
             words += " inode=" + std::to_string(st.st_ino);
         if (view_.identities && !S_ISDIR(st.st_mode) && st.st_nlink > 1)
-            words += " same-as=" + first_names_.emplace(std::pair(st.st_dev, st.st_ino), path).first->second;
+            words += " same-as=" +
+                     first_names_.emplace(std::pair(st.st_dev, st.st_ino), path).first->second;
         words += describe_xattrs(path);
         if (S_ISLNK(st.st_mode))
             words += " to=" + target(path);

@@ -15,11 +15,11 @@ using Snapshot = std::map<std::string, std::string>;
 /// What of a tree counts.
 struct View {
     Times times = Times::recent_ones_alike;
-    /// Whether a directory lists the inode numbers that stat(2) shows, and they stay when the tree is
-    /// mounted anew. overlayfs promises that for layers of one file system.
+    /// Whether a directory lists the inode numbers that stat(2) shows, and they stay when the tree
+    /// is mounted anew. overlayfs promises that for layers of one file system.
     bool one_file_system = true;
-    /// Whether names of one file can be told by inode number. Where a lower layer gives out no file handles,
-    /// overlayfs shows now the lower's number, now the upper's, once it was copied up.
+    /// Whether names of one file can be told by inode number. Where a lower layer gives out no file
+    /// handles, overlayfs shows now the lower's number, now the upper's, once it was copied up.
     bool identities = true;
     bool inode_numbers = false;
 };

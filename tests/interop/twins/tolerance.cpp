@@ -20,7 +20,8 @@ const char* name(Tolerance tolerance) {
     case Tolerance::listed_whiteout: return "whiteouts that overlayfs lists";
     case Tolerance::change_of_removed: return "changes of removed lower files through a descriptor";
     case Tolerance::links_of_removed: return "links of removed directories";
-    case Tolerance::time_of_content: return "files that got a known time when they were opened for writing";
+    case Tolerance::time_of_content:
+        return "files that got a known time when they were opened for writing";
     }
     return "";
 }
@@ -32,7 +33,8 @@ bool is_overlayfs(int fd) {
     return fstatfs(fd, &info) == 0 && info.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours, const std::string& theirs) {
+bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours,
+                  const std::string& theirs) {
     const bool is_through_removed =
         operation.slot >= 0 && is_deleted(tree.held[static_cast<size_t>(operation.slot)].get());
     if (is_through_removed && !is_error(ours) && (theirs == "EEXIST" || theirs == "ENOENT")) {

@@ -18,15 +18,18 @@ enum class Tolerance {
     change_of_removed,
     /// "link count of a removed directory that had lower parts": 1 in overlayfs.
     links_of_removed,
-    /// "time of a file whose content is copied up later than its attributes": that of the copying in overlayfs.
+    /// "time of a file whose content is copied up later than its attributes": that of the copying
+    /// in overlayfs.
     time_of_content,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.
 bool is_overlayfs(int fd);
 
-/// Whether the answers of Shale and of overlayfs to @p operation, which went to @p tree, may be these.
-bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours, const std::string& theirs);
+/// Whether the answers of Shale and of overlayfs to @p operation, which went to @p tree, may be
+/// these.
+bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours,
+                  const std::string& theirs);
 
 /// Makes the link count what it is in Shale.
 void correct_links(int fd, struct stat& st);

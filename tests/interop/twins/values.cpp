@@ -54,8 +54,8 @@ std::string make_acl(Dice& dice, bool has_mask) {
 } // namespace
 
 mode_t random_mode(Dice& dice) {
-    static constexpr mode_t modes[] = {0644, 0755, 0600, 0700, 0777, 0666, 0000, 0444,
-                                       04755, 02755, 01777, 02644};
+    static constexpr mode_t modes[] = {0644, 0755, 0600,  0700,  0777,  0666,
+                                       0000, 0444, 04755, 02755, 01777, 02644};
     return dice.one_of(modes);
 }
 
@@ -71,7 +71,8 @@ std::string random_data(Dice& dice) {
 }
 
 Xattr random_xattr(Dice& dice) {
-    static const char* const common_names[] = {"user.a", "trusted.a", "trusted.overlay.opaque", "user.overlay.opaque"};
+    static const char* const common_names[] = {"user.a", "trusted.a", "trusted.overlay.opaque",
+                                               "user.overlay.opaque"};
     static const char* const names[] = {
         "user.b",
         "user.overlay.b",
@@ -104,7 +105,8 @@ const char* random_acl_name(Dice& dice) {
 }
 
 timespec random_time(Dice& dice) {
-    return {static_cast<time_t>(1'000'000'000 + dice.pick(100'000'000)), static_cast<long>(dice.pick(1'000'000'000))};
+    return {static_cast<time_t>(1'000'000'000 + dice.pick(100'000'000)),
+            static_cast<long>(dice.pick(1'000'000'000))};
 }
 
 } // namespace shale::twins
