@@ -30,6 +30,9 @@ public:
     void run() {
         make_directories(root_, 0755);
         fill(root_, 0, false);
+        if (has_xattr_whiteouts_)
+            // Or overlayfs does not look for them when it lists a directory.
+            set(root_, "trusted.overlay.opaque", "x");
     }
 
 private:
@@ -77,7 +80,7 @@ private:
             set(path, "trusted.overlay.opaque", "y");
         } else if (features_.xattr_whiteouts && !lowest_ && dice_.chance(10)) {
             set(path, "trusted.overlay.opaque", "x");
-            xattr_whiteouts = true;
+            xattr_whiteouts = has_xattr_whiteouts_ = true;
         } else if (features_.redirects && dice_.chance(25)) {
             redirect(directory, path);
         }
@@ -131,6 +134,7 @@ private:
     std::string root_;
     bool lowest_;
     Features features_;
+    bool has_xattr_whiteouts_ = false;
 };
 
 } // namespace
