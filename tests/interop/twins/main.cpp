@@ -24,7 +24,9 @@ constexpr const char* usage =
     "                                         adds to a layer what shale-model's lack\n"
     "       shale-twins show [OPTION...] DIR  what a tree shows, a line for each name\n"
     "       shale-twins run [OPTION...] SEED COUNT TREE TWIN\n"
-    "                                         COUNT operations in both; status 1 when they differ\n"
+    "                                         COUNT operations in both; status 1 when they "
+    "differ,\n"
+    "                                         2 when they parted for a reason that is tolerated\n"
     "  --every N           compares the whole trees after each N operations (default 250)\n"
     "  --no-links          adds no hard links\n"
     "  --several-fs        the layers lie on more than one file system\n"
@@ -94,9 +96,9 @@ int run(const Options& options, const Arguments& arguments) {
     if (options.verbose)
         runner.be_verbose();
     runner.leave_out(options.left_out);
-    const bool same = runner.run(number(arguments[1]), options.interval);
+    const auto result = runner.run(number(arguments[1]), options.interval);
     shale::twins::print_counts();
-    return same ? 0 : 1;
+    return static_cast<int>(result);
 }
 
 std::optional<int> dispatch(Arguments arguments) {
@@ -122,9 +124,9 @@ int main(int argc, char** argv) {
         const auto status = dispatch({argv + 1, argv + argc});
         if (!status)
             std::fputs(usage, stderr);
-        return status.value_or(2);
+        return status.value_or(64);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "shale-twins: %s\n", error.what());
-        return 3;
+        return 70;
     }
 }

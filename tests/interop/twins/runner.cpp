@@ -31,7 +31,7 @@ void enter(const Side& side) {
 }
 
 bool is_below(const std::string& path, const std::string& directory) {
-    return path == directory || path.starts_with(directory + "/");
+    return directory == "." || path == directory || path.starts_with(directory + "/");
 }
 
 bool is_related(const std::string& one, const std::string& other) {
@@ -66,19 +66,19 @@ Runner::Runner(unsigned seed, const View& view, const std::string& tree, const s
     : seed_(seed), view_(view), tree_(open_side(tree)), twin_(open_side(twin)),
       generator_(seed, view.identities, tree_, twin_) {}
 
-bool Runner::run(unsigned count, unsigned interval) {
+Runner::Result Runner::run(unsigned count, unsigned interval) {
     if (!compare_trees())
-        return false;
+        return Result::differ;
     for (unsigned number = 1; number <= count; ++number) {
-        if (!step(number))
-            return false;
+        if (const Result result = step(number); result != Result::same)
+            return result;
         if ((number % interval == 0 || number == count) && !compare_trees())
-            return false;
+            return Result::differ;
     }
-    return true;
+    return Result::same;
 }
 
-bool Runner::step(unsigned number) {
+Runner::Result Runner::step(unsigned number) {
     const Operation operation = generator_.next();
     const std::string answer = make(tree_, operation);
     history_.push_back(
@@ -86,21 +86,23 @@ bool Runner::step(unsigned number) {
     if (verbose_)
         std::printf("%u %s: %s\n", number, history_.back().text.c_str(), answer.c_str());
     if (is_left_out(operation, answer))
-        return true;
+        return Result::same;
 
     const std::string other = make(twin_, operation);
     if (answer == other)
-        return true;
+        return Result::same;
     if (is_tolerated(operation, tree_, answer, other)) {
         tree_.held[static_cast<size_t>(operation.slot)].reset();
         twin_.held[static_cast<size_t>(operation.slot)].reset();
-        return true;
+        return Result::same;
     }
+    if (do_trees_part(operation, twin_, answer, other))
+        return Result::parted;
     std::printf("operation %u of seed %u differs: %s\n  tree: %s\n  twin: %s\n", number, seed_,
                 history_.back().text.c_str(), answer.c_str(), other.c_str());
     history_.pop_back();
     print_history(operation.paths);
-    return false;
+    return Result::differ;
 }
 
 bool Runner::is_left_out(const Operation& operation, const std::string& answer) const {

@@ -28,9 +28,15 @@ class Runner {
 public:
     Runner(unsigned seed, const View& view, const std::string& tree, const std::string& twin);
 
+    enum class Result {
+        same,
+        differ, ///< why, is printed
+        parted, ///< by a difference that is tolerated, but cannot be undone
+    };
+
     /// Makes @p count operations, and compares the whole trees before, after, and after every
-    /// @p interval of them. Returns false, and has printed why, when there is a difference.
-    bool run(unsigned count, unsigned interval);
+    /// @p interval of them, as long as they are the same.
+    Result run(unsigned count, unsigned interval);
 
     /// Leaves each operation that begins with @p text and is done in the tree, out of its twin: to
     /// see that this is found.
@@ -50,7 +56,7 @@ private:
         void add_former_places(std::vector<std::string>& paths) const;
     };
 
-    bool step(unsigned number);
+    Result step(unsigned number);
     bool is_left_out(const Operation& operation, const std::string& answer) const;
     Snapshot snapshot_of(const Side& side) const;
     bool compare_trees();

@@ -4,10 +4,13 @@
 #include <cstdio>
 #include <map>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
 #include "describe.hpp"
+#include "open_file.hpp"
+#include "snapshot.hpp"
 
 namespace shale::twins {
 
@@ -22,6 +25,8 @@ const char* name(Tolerance tolerance) {
     case Tolerance::links_of_removed: return "links of removed directories";
     case Tolerance::time_of_content:
         return "files that got a known time when they were opened for writing";
+    case Tolerance::whiteouts_of_nothing:
+        return "directories with whiteouts of nothing, where the run ended";
     }
     return "";
 }
@@ -49,6 +54,23 @@ void correct_links(int fd, struct stat& st) {
         return;
     count(Tolerance::links_of_removed);
     st.st_nlink = 0;
+}
+
+bool do_trees_part(const Operation& operation, const Side& twin, const std::string& ours,
+                   const std::string& theirs) {
+    if (ours != "ok" || theirs.find("ENOTEMPTY") == std::string::npos ||
+        !is_overlayfs(twin.root.get()))
+        return false;
+    // "rm -r" names the directory first that the others are in the way for; else it is the last
+    // path.
+    const size_t end = theirs.find(' ', 1);
+    const std::string path =
+        end == std::string::npos ? operation.paths.back() : theirs.substr(1, end - 1);
+    const UniqueFd fd = open_file(path, O_RDONLY | O_DIRECTORY);
+    if (!fd || list_directory(fd.get()) != "[ ]")
+        return false;
+    count(Tolerance::whiteouts_of_nothing);
+    return true;
 }
 
 void count(Tolerance tolerance) {

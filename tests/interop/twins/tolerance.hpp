@@ -21,10 +21,19 @@ enum class Tolerance {
     /// "time of a file whose content is copied up later than its attributes": that of the copying
     /// in overlayfs.
     time_of_content,
+    /// "rmdir(2) of a directory of the upper that holds nothing but whiteouts": ENOTEMPTY in
+    /// overlayfs.
+    whiteouts_of_nothing,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.
 bool is_overlayfs(int fd);
+
+/// Whether overlayfs found a directory of @p twin, its tree, not empty that lists nothing: there
+/// are whiteouts of nothing in it, which a redirect that leads nowhere after the next mount leaves
+/// behind. In Shale the directory is gone then, so that the trees part.
+bool do_trees_part(const Operation& operation, const Side& twin, const std::string& ours,
+                   const std::string& theirs);
 
 /// Whether the answers of Shale and of overlayfs to @p operation, which went to @p tree, may be
 /// these.
