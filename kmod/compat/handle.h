@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * File handles, for kernels that were built without them: there, no file system has any. The digits
- * that names are made of from handles have a header of their own from 6.4 on.
- */
+/* File handles, for kernels that were built without them: there, no file system has any. */
 #ifndef SHALE_COMPAT_HANDLE_H
 #define SHALE_COMPAT_HANDLE_H
 
 #include <linux/exportfs.h>
 #include <linux/kconfig.h>
-#include <linux/kernel.h>
-
-#if __has_include(<linux/hex.h>)
-#include <linux/hex.h>
-#endif
 
 #if !IS_ENABLED(CONFIG_EXPORTFS)
 

@@ -140,6 +140,19 @@ u64 shale_number_in(const struct shale_sb *sbi, unsigned int base, u64 ino)
 	return ino;
 }
 
+/*
+ * Not where the copy is another object than the lower one, which other names lead to. Nor is the
+ * upper's root a copy of anything.
+ */
+static bool is_numbered_by_lower(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	const struct inode *lower = d_inode(entry->lower->part[0].dentry);
+
+	if (sbi->upper && entry->upper == sbi->upper->root)
+		return false;
+	return entry->indexed || S_ISDIR(lower->i_mode) || lower->i_nlink == 1;
+}
+
 struct shale_number shale_number(const struct shale_sb *sbi, const struct shale_entry *entry,
 				 u64 own)
 {
@@ -148,8 +161,7 @@ struct shale_number shale_number(const struct shale_sb *sbi, const struct shale_
 	unsigned int base = shale_entry_layer(sbi, entry)->base;
 	struct shale_number number;
 
-	if (lower && (entry->indexed || S_ISDIR(real->i_mode) ||
-		      d_inode(lower->dentry)->i_nlink == 1)) {
+	if (lower && is_numbered_by_lower(sbi, entry)) {
 		real = d_inode(lower->dentry);
 		base = lower->layer->base;
 	}

@@ -2,6 +2,7 @@
 #include "stack/marks.h"
 
 #include <linux/bug.h>
+#include <linux/capability.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xattr.h>
@@ -171,8 +172,13 @@ int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
 		   struct dentry *dentry, const char *mark, const void *value, size_t size)
 {
 	const struct mark_name name = mark_name(sbi, mark);
+	int err = shale_upper_setxattr(tok, dentry, name.text, value, size, 0);
 
-	return shale_upper_setxattr(tok, dentry, name.text, value, size, 0);
+	/* To who has no rights in the initial namespace, trusted.* is as if it were not there. */
+	if (err == -EPERM && !shale_feature_on(&sbi->features, SHALE_USERXATTR) &&
+	    !ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
+		return -EOPNOTSUPP;
+	return err;
 }
 
 int shale_mark_remove(const struct shale_token *tok, const struct shale_sb *sbi,

@@ -26,12 +26,8 @@ int shale_index_name(struct shale_index_name *name, struct dentry *lower)
 
 	if (err)
 		return err;
-	if (!record.size || 2 * record.size > SHALE_INDEX_NAME_MAX)
-		return -ENAMETOOLONG;
-	bin2hex(name->text, record.bytes, record.size);
-	name->len = 2 * record.size;
-	name->text[name->len] = '\0';
-	return 0;
+	name->len = shale_index_name_encode(record.bytes, record.size, name->text);
+	return name->len ? 0 : -ENAMETOOLONG;
 }
 
 struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower)
@@ -210,7 +206,7 @@ int shale_index_open(struct super_block *sb, struct fs_context *fc)
 		return 0;
 	lacking = what_lacks(sbi);
 	if (lacking) {
-		pr_warn("index=on: %s is on a file system without file handles or without a uuid of its own: off\n",
+		pr_warn("index=on: off, for the file system of %s has no file handles, or no uuid\n",
 			lacking);
 		sbi->features.value[SHALE_INDEX] = SHALE_OFF;
 		sbi->features.value[SHALE_NFS_EXPORT] = SHALE_OFF;
@@ -221,8 +217,8 @@ int shale_index_open(struct super_block *sb, struct fs_context *fc)
 
 	err = tok.err ?: open_index(&tok, sbi);
 	if (err)
-		errorfc(fc, "%s: error %d; mount with index=off, or take the directory %s out of workdir",
-			err == -ESTALE ? "upperdir, lowerdir and the index do not belong together" :
+		errorfc(fc, "%s: error %d; mount with index=off, or remove %s from workdir",
+			err == -ESTALE ? "upperdir, lowerdir and index do not belong together" :
 					 "can't use the index", err, SHALE_INDEX_DIR);
 	return err;
 }

@@ -29,7 +29,7 @@ bool shale_index_wants(const struct shale_sb *sbi, const struct shale_entry *ent
 
 /* The name that an object's copy has in the index. */
 struct shale_index_name {
-	char text[SHALE_INDEX_NAME_MAX + 1];
+	char text[SHALE_INDEX_NAME_MAX];
 	unsigned int len;
 };
 

@@ -254,13 +254,10 @@ static int judge(struct lookup *l, struct shale_part *in, struct dentry *found, 
 static int look_in_layer(struct lookup *l, struct shale_part *part)
 {
 	/* Redirects on the way change what precedes them; what is left of the way stays as long. */
-	const char *asked = l->redirect ?: (const char *)l->name->name;
-	size_t left = strlen(asked) - l->absolute;
+	size_t left = l->redirect ? strlen(l->redirect) - l->absolute : l->name->len;
 	struct dentry *in = dget(part->dentry);
 	int ret = 1;
 
-	if (!l->redirect)
-		left = l->name->len;
 	while (ret > 0) {
 		const char *text = (l->redirect ?: (const char *)l->name->name) +
 				   (l->redirect ? strlen(l->redirect) : l->name->len) - left;

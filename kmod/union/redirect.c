@@ -113,9 +113,9 @@ static int set_mark(const struct shale_token *tok, const struct shale_sb *sbi,
 
 int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir)
 {
-	const struct shale_sb *sbi = shale_sb(dentry->d_sb);
 	char *present __free(kfree) = NULL;
-	struct path_text path = { .size = min_t(size_t, shale_redirect_max, SHALE_REDIRECT_MAX) };
+	const struct shale_sb *sbi = shale_sb(dentry->d_sb);
+	struct path_text path = { };
 	int kind = present_redirect(sbi, dentry, &present);
 	int err;
 
@@ -126,6 +126,7 @@ int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, boo
 	if (same_dir)
 		return set_mark(tok, sbi, dentry, dentry->d_name.name, dentry->d_name.len);
 
+	path.size = min_t(size_t, shale_redirect_max, SHALE_REDIRECT_MAX);
 	path.buffer = kmalloc(path.size, GFP_KERNEL);
 	if (!path.buffer)
 		return -ENOMEM;

@@ -102,9 +102,16 @@ static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool
 	return err ?: shale_upper_set_acl(&tok, entry->upper, posix_acl_xattr_name(type), acl);
 }
 
+static bool is_copied_up(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return entry->upper;
+}
+
 /*
  * The VFS has checked that the caller owns the object and that the ACL is well-formed. Removing
- * what is not there is done already, and no reason to copy up.
+ * what is not there is no reason to copy up; of an object of the upper, it is done already.
  */
 int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl, int type)
 {
@@ -114,7 +121,9 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 
 	if (!acl) {
 		err = has_acl(idmap, dentry, type);
-		if (err <= 0)
+		if (!err)
+			return is_copied_up(inode) ? 0 : -ENODATA;
+		if (err < 0)
 			return err;
 	}
 	err = shale_copy_up(dentry);

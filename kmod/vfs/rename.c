@@ -149,8 +149,10 @@ static int empty_victim(const struct renaming *r, const struct shale_token *tok,
 /* Does the name in the upper, which is locked, lead to what we know? */
 static int check_side(const struct side *side, const struct dentry *real)
 {
-	const struct dentry *upper = side->entry ? shale_name_upper(side->dentry, side->entry) : NULL;
+	const struct dentry *upper = NULL;
 
+	if (side->entry)
+		upper = shale_name_upper(side->dentry, side->entry);
 	if (upper)
 		return d_inode(real) == d_inode(upper) ? 0 : -ESTALE;
 	return d_is_negative(real) || shale_is_whiteout(real) ? 0 : -ESTALE;

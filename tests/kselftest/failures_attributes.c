@@ -144,6 +144,52 @@ OPERATION(truncate_lower_up, "shale_file_iops.setattr", "a file of a lower is ma
 	return truncate("merged/file", 20000);
 }
 
+/* Copies without data */
+
+#define METACOPY .features = "redirect_dir=on,index=off,metacopy=on"
+
+OPERATION(chmod_without_data, "shale_file_iops.setattr", "a file has the old mode or the new, and no data is copied",
+	  METACOPY)
+{
+	return chmod("merged/file", 0600);
+}
+
+OPERATION(chown_without_data, "shale_file_iops.setattr", "a file deep in a lower has the old owner or the new",
+	  METACOPY)
+{
+	return chown("merged/shared/inner", SOMEBODY, SOMEBODY);
+}
+
+OPERATION(set_xattr_without_data, "shale_xattr_handler.set", "a file gets an attribute or not, and no data is copied",
+	  METACOPY)
+{
+	return setxattr("merged/file", "user.new", "new", 3, 0);
+}
+
+static void chmod_before(void)
+{
+	OK(chmod("merged/file", 04750));
+	set_mtime("merged/file", 1000000001, 5);
+}
+
+OPERATION(truncate_without_data, "shale_file_iops.setattr", "a file without data is cut or not",
+	  .prepare = chmod_before, METACOPY)
+{
+	return truncate("merged/file", 100);
+}
+
+OPERATION(empty_without_data, "shale_file_iops.setattr", "a file without data is emptied or not",
+	  .prepare = chmod_before, METACOPY)
+{
+	return truncate("merged/file", 0);
+}
+
+OPERATION(lengthen_without_data, "shale_file_iops.setattr", "a file without data is made longer or not",
+	  .prepare = chmod_before, METACOPY)
+{
+	return truncate("merged/file", 20000);
+}
+
 /* Extended attributes */
 
 OPERATION(list_xattrs,

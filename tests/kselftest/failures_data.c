@@ -76,6 +76,81 @@ OPERATION(open_to_read, "shale_file_fops.open", "a file of a lower is opened to 
 	return keep(open("merged/file", O_RDONLY));
 }
 
+#define METACOPY .features = "redirect_dir=on,index=off,metacopy=on"
+
+/* As a program with privileges, which writing would take away. */
+static void chmod_before(void)
+{
+	OK(setxattr("merged/file", "security.capability", "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0));
+	OK(chmod("merged/file", 04750));
+	set_mtime("merged/file", 1000000001, 5);
+}
+
+OPERATION(open_without_data, "shale_file_fops.open", "a file without data is opened to be read or not",
+	  .prepare = chmod_before, METACOPY)
+{
+	return keep(open("merged/file", O_RDONLY));
+}
+
+OPERATION(complete, "shale_file_fops.open", "a file gets its data or is as it was", .prepare = chmod_before, METACOPY)
+{
+	return keep(open("merged/file", O_WRONLY));
+}
+
+static void link_before(void)
+{
+	if (!exists("merged/new"))
+		OK(link("merged/file", "merged/new"));
+	chmod_before();
+}
+
+OPERATION(complete_linked, "shale_file_fops.open", "a file of two names gets its data or is as it was",
+	  .prepare = link_before, METACOPY)
+{
+	return keep(open("merged/new", O_RDWR));
+}
+
+/*
+ * The same tree, but that the data of "file" is in a data-only layer, where nobody has looked yet. At the
+ * end of an attempt it is not mounted any more.
+ */
+static void mount_data_apart(void)
+{
+	if (!exists("pointers")) {
+		OK(system("cp -a low pointers && mkdir data && cp low/file data/blob"));
+		OK(truncate("pointers/file", 0));
+		OK(truncate("pointers/file", FILE_SIZE));
+		set_mtime("pointers/file", 1000000000, 123456789);
+		set_mark("pointers/file", "metacopy", "");
+		set_mark("pointers/file", "redirect", "/blob");
+	}
+	umount2("merged", 0);	/* of the time before, if this is the second */
+	mount_options("merged", "lowerdir=top:pointers::data,upperdir=upper,workdir=work");
+}
+
+#define APART .flags = NOT_MOUNTED, .prepare = mount_data_apart, METACOPY
+
+OPERATION(read_data_apart, "shale_file_fops.open", "data in a layer of its own is found whole or not at all", APART)
+{
+	int fd = keep(open("merged/file", O_RDONLY));
+
+	return fd < 0 ? -1 : expect_piece(read(fd, piece, PIECE));
+}
+
+OPERATION(stat_data_apart, "shale_file_fops.open", "a file whose data nobody has looked for is looked at or not", APART)
+{
+	struct stat st;
+
+	return lstat("merged/file", &st);
+}
+
+OPERATION(copy_up_data_apart, "shale_file_fops.open", "data in a layer of its own is copied up or not", APART)
+{
+	int fd = open("merged/file", O_WRONLY);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
 OPERATION(open_to_write, "shale_file_fops.open", "a file of a lower is opened to be written or not")
 {
 	return keep(open("merged/file", O_WRONLY));

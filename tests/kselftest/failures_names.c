@@ -4,6 +4,9 @@
 
 #include <sys/syscall.h>
 
+#define REDIRECTS .features = "redirect_dir=on,index=off,metacopy=off"
+#define METACOPY .features = "redirect_dir=on,index=off,metacopy=on"
+
 /* Looking up */
 
 OPERATION(look_up_file, "shale_dir_iops.lookup shale_super_operations.alloc_inode",
@@ -39,6 +42,41 @@ OPERATION(look_up_absent, "shale_dir_iops.lookup", "a name that is not there is 
 OPERATION(look_up_hidden, "shale_dir_iops.lookup", "a whiteout hides in spite of failures")
 {
 	return expect_no("merged/hidden");
+}
+
+/* Nothing is known of it when it is looked for. The second time it is there already. */
+static void move(const char *path)
+{
+	if (!exists("merged/own/moved"))
+		OK(rename(path, "merged/own/moved"));
+	unmount();
+	mount_layers("top:low");
+}
+
+static void move_shared(void)
+{
+	move("merged/shared");
+}
+
+OPERATION(look_up_moved, "shale_dir_iops.lookup", "a moved directory is found whole, and what is in it",
+	  .prepare = move_shared, REDIRECTS)
+{
+	struct stat st;
+
+	return lstat("merged/own/moved/extra", &st) ?: lstat("merged/own/moved/inner", &st);
+}
+
+static void move_without_data(void)
+{
+	move("merged/file");
+}
+
+OPERATION(look_up_without_data, "shale_dir_iops.lookup", "a moved file without data of its own is found or not",
+	  .prepare = move_without_data, METACOPY)
+{
+	struct stat st;
+
+	return lstat("merged/own/moved", &st);
 }
 
 /* A lower whose names may change by themselves, as those of a network do: an overlayfs. */
@@ -213,6 +251,11 @@ OPERATION(link_over_whiteout, "shale_dir_iops.link", "a hard link over a whiteou
 	return link("merged/mine", "merged/hidden");
 }
 
+OPERATION(link_without_data, "shale_dir_iops.link", "a hard link to a file without data is there or not", METACOPY)
+{
+	return link("merged/file", "merged/own/new");
+}
+
 /* Without a name, until it is given one */
 
 static int unnamed;
@@ -343,6 +386,50 @@ OPERATION(rename_directory_over_shell, "shale_dir_iops.rename",
 	  "a directory replaces one of whiteouts or not")
 {
 	return rename("merged/own", "merged/shell");
+}
+
+OPERATION(rename_merged, "shale_dir_iops.rename", "a merged directory has its old path or the new", REDIRECTS)
+{
+	return rename("merged/shared", "merged/own/new");
+}
+
+OPERATION(rename_merged_within, "shale_dir_iops.rename", "a merged directory has its old name or the new", REDIRECTS)
+{
+	return rename("merged/shared", "merged/new");
+}
+
+OPERATION(rename_merged_again, "shale_dir_iops.rename", "a moved directory has its old name or the new",
+	  .prepare = move_shared, REDIRECTS)
+{
+	return rename("merged/own/moved", "merged/new");
+}
+
+OPERATION(rename_merged_over_whiteout, "shale_dir_iops.rename", "a merged directory takes a whiteout's name or not",
+	  REDIRECTS)
+{
+	return rename("merged/shared", "merged/hidden_dir");
+}
+
+OPERATION(rename_merged_over_shell, "shale_dir_iops.rename", "a merged directory replaces one of whiteouts or not",
+	  REDIRECTS)
+{
+	return rename("merged/shared", "merged/shell");
+}
+
+OPERATION(exchange_merged, "shale_dir_iops.rename", "two merged directories are exchanged or not", REDIRECTS)
+{
+	return renameat2(AT_FDCWD, "merged/shared", AT_FDCWD, "merged/full", RENAME_EXCHANGE);
+}
+
+OPERATION(exchange_merged_with_upper, "shale_dir_iops.rename",
+	  "a merged directory and one of the upper are exchanged or not", REDIRECTS)
+{
+	return renameat2(AT_FDCWD, "merged/own", AT_FDCWD, "merged/shared", RENAME_EXCHANGE);
+}
+
+OPERATION(rename_without_data, "shale_dir_iops.rename", "a file without data has its old path or the new", METACOPY)
+{
+	return rename("merged/file", "merged/own/new");
 }
 
 OPERATION(exchange, "shale_dir_iops.rename", "two names are exchanged or not")

@@ -304,6 +304,28 @@ static inline int shale_origin_valid(const void *record, __kernel_size_t size)
 #define SHALE_INDEX_NAME_MAX	255
 
 /**
+ * shale_index_name_encode - the name that an origin has in the index
+ * @record: the origin
+ * @size: its size, in bytes
+ * @name: room for SHALE_INDEX_NAME_MAX bytes
+ *
+ * Return: the length of the name, or 0 when no name can be as long.
+ */
+static inline __kernel_size_t shale_index_name_encode(const __u8 *record, __kernel_size_t size,
+						      char *name)
+{
+	__kernel_size_t i;
+
+	if (2 * size > SHALE_INDEX_NAME_MAX)
+		return 0;
+	for (i = 0; i < size; i++) {
+		name[2 * i] = "0123456789abcdef"[record[i] >> 4];
+		name[2 * i + 1] = "0123456789abcdef"[record[i] & 15];
+	}
+	return 2 * size;
+}
+
+/**
  * shale_index_name_decode - the origin that a name in the index stands for
  * @name: the name
  * @len: its length, in bytes

@@ -10,6 +10,7 @@
 #include "open_file.hpp"
 #include "operation.hpp"
 #include "values.hpp"
+#include "tolerance.hpp"
 
 namespace shale::twins {
 
@@ -110,6 +111,14 @@ Operation cut(Choices& choose) {
             }};
 }
 
+/// What each caller of copy_file_range(2) does where it says EXDEV.
+ssize_t copy_plainly(int source, int target) {
+    char buffer[3000];
+    const ssize_t size = read(source, buffer, sizeof(buffer));
+    count(Tolerance::copy_between_file_systems);
+    return size > 0 ? write(target, buffer, static_cast<size_t>(size)) : size;
+}
+
 Operation copy(Choices& choose) {
     const std::string from = choose.place(Wish::file), to = choose.place(Wish::file);
     return {words("copy_file_range", from, to), {from, to}, [=](Side&) {
@@ -119,8 +128,10 @@ Operation copy(Choices& choose) {
                 const UniqueFd target = open_file(to, O_WRONLY);
                 if (!target)
                     return error_name(errno);
-                const ssize_t size =
+                ssize_t size =
                     copy_file_range(source.get(), nullptr, target.get(), nullptr, 3000, 0);
+                if (size < 0 && errno == EXDEV)
+                    size = copy_plainly(source.get(), target.get());
                 return size < 0 ? error_name(errno) : std::to_string(size);
             }};
 }

@@ -11,8 +11,10 @@
 
 #include "base/error.hpp"
 #include "describe.hpp"
+#include "open_file.hpp"
 #include "operation.hpp"
 #include "snapshot.hpp"
+#include "tolerance.hpp"
 #include "values.hpp"
 
 namespace shale::twins {
@@ -125,11 +127,22 @@ Operation remove_tree(Choices& choose) {
             }};
 }
 
+/// See Tolerance::refused_rename.
+void set_known_times(const std::string& from, const std::string& to) {
+    set_known_time(parent_of(from));
+    set_known_time(parent_of(to));
+    count(Tolerance::refused_rename);
+}
+
 Operation rename_with(Choices& choose, unsigned flags, const char* flags_text,
                       Wish target = Wish::anything) {
     const std::string from = choose.place(Wish::anything), to = choose.place(target);
     return {words("rename", from, to, flags_text), {from, to}, [=](Side&) {
-                return answer(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
+                const std::string result =
+                    answer(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
+                if (result == "ENOTEMPTY")
+                    set_known_times(from, to);
+                return result;
             }};
 }
 

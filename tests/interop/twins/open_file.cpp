@@ -28,6 +28,12 @@ void set_known_time(int fd) {
 
 } // namespace
 
+void set_known_time(const std::string& path) {
+    const AsCaller root({});
+    const timespec times[2] = {{0, UTIME_OMIT}, known_time};
+    utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);
+}
+
 UniqueFd open_file(const std::string& path, int flags, mode_t mode) {
     UniqueFd fd(open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC, mode));
     if (fd && is_for_writing(flags)) {

@@ -16,4 +16,7 @@ namespace shale::twins {
 /// the file's own (Tolerance::time_of_content).
 UniqueFd open_file(const std::string& path, int flags, mode_t mode = 0);
 
+/// Sets the time of modification to one that is the same in both trees.
+void set_known_time(const std::string& path);
+
 } // namespace shale::twins

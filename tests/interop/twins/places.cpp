@@ -18,11 +18,6 @@ std::string anywhere(Dice& dice) {
     return path;
 }
 
-std::string parent_of(const std::string& path) {
-    const size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
 /// A name next to @p path, or below it.
 std::string near(Dice& dice, const std::string& path) {
     const std::string directory = dice.chance(40) ? path : parent_of(path);
@@ -31,6 +26,11 @@ std::string near(Dice& dice, const std::string& path) {
 }
 
 } // namespace
+
+std::string parent_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
 
 std::string Places::choose(Dice& dice) const {
     const unsigned way = dice.pick(100);

@@ -12,6 +12,9 @@ namespace shale::twins {
 /// What an operation needs at a path to be done.
 enum class Wish { anything, file, directory, absent };
 
+/// The directory that @p path is in.
+std::string parent_of(const std::string& path);
+
 /// Picks paths. They are few, and what was used lately or exists comes more often than others:
 /// operations are to meet each other's work.
 class Places {

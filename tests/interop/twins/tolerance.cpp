@@ -27,6 +27,10 @@ const char* name(Tolerance tolerance) {
         return "files that got a known time when they were opened for writing";
     case Tolerance::whiteouts_of_nothing:
         return "directories with whiteouts of nothing, where the run ended";
+    case Tolerance::copy_between_file_systems:
+        return "copies between layers on two file systems";
+    case Tolerance::refused_rename:
+        return "directories that got a known time after a refused rename";
     }
     return "";
 }

@@ -24,6 +24,10 @@ enum class Tolerance {
     /// "rmdir(2) of a directory of the upper that holds nothing but whiteouts": ENOTEMPTY in
     /// overlayfs.
     whiteouts_of_nothing,
+    /// "copy_file_range(2) from a file of a layer on another file system": EXDEV in overlayfs.
+    copy_between_file_systems,
+    /// "a rename that is refused with ENOTEMPTY": overlayfs changes the time of the directories.
+    refused_rename,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.

@@ -347,6 +347,8 @@ static void set_up_world(const struct operation *operation)
 	alarm(ROW_SECONDS);
 	only_shale("its own failures are not ours to find");
 	set_up_on(operation->base ?: "tmpfs");
+	if (operation->features)
+		with_features(operation->features);
 	make_dir("old");
 	make_lowers();
 	mount_layers(lowers);

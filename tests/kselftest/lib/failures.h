@@ -35,6 +35,7 @@ struct operation {
 
 	int error;		/* one that is as good as those of the cause */
 	const char *base;	/* file system of all layers; tmpfs if not given */
+	const char *features;	/* of the mounts, for with_features(); the usual ones if not given */
 	enum operation_flags {
 		NOT_MOUNTED = 1,	/* makes or ends the mount: nothing is mounted before */
 		TOUCHES = 2,		/* a failed one may leave a new mtime */

@@ -8,16 +8,19 @@ enum { MAX_LAYERS = 16 };
 #define MARKS "trusted.overlay."
 #define ESCAPE "overlay."
 
-struct walk {
-	FILE *out;
-	bool layers;		/* marks and whiteouts have their meaning */
-};
-
 /* The directories that one directory of the union is made of, the top-most first. */
 struct parts {
 	int nr;
 	struct stat stat;	/* of the top-most */
+	int layer[MAX_LAYERS];	/* counted from the top */
 	char path[MAX_LAYERS][512];
+	char data[512];		/* of a regular file: where its content is */
+};
+
+struct walk {
+	FILE *out;
+	bool layers;		/* marks and whiteouts have their meaning */
+	const struct parts *roots;
 };
 
 /* Describing an object */
@@ -120,9 +123,11 @@ static char type_letter(mode_t mode)
 	}
 }
 
-static void put_object(struct walk *walk, const char *shown, const char *path,
-		       const struct stat *st)
+static void put_object(struct walk *walk, const char *shown, const struct parts *object)
 {
+	const struct stat *st = &object->stat;
+	const char *path = object->path[0];
+
 	fprintf(walk->out, "%s %c %04o %u:%u", shown, type_letter(st->st_mode),
 		st->st_mode & 07777, st->st_uid, st->st_gid);
 	if (!S_ISDIR(st->st_mode)) {
@@ -132,7 +137,7 @@ static void put_object(struct walk *walk, const char *shown, const char *path,
 	}
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		fprintf(walk->out, " %x", (unsigned int)st->st_rdev);
-	put_content(walk, path, st);
+	put_content(walk, S_ISREG(st->st_mode) ? object->data : path, st);
 	put_xattrs(walk, path);
 	fputc('\n', walk->out);
 }
@@ -146,6 +151,80 @@ static bool is_opaque(const struct walk *walk, const char *path)
 	return walk->layers && lgetxattr(path, MARKS "opaque", &value, 1) == 1 && value == 'y';
 }
 
+static bool lacks_data(const struct walk *walk, const char *path)
+{
+	return walk->layers && lgetxattr(path, MARKS "metacopy", NULL, 0) >= 0;
+}
+
+/* What is asked of the layers that come next: a name of the directory, or a path, which begins with a slash. */
+struct asked {
+	char text[512];
+};
+
+static void follow_redirect(const struct walk *walk, const char *path, struct asked *asked)
+{
+	char text[sizeof(asked->text)];
+	ssize_t size = walk->layers ? lgetxattr(path, MARKS "redirect", text, sizeof(text) - 1) : -1;
+
+	if (size < 0)
+		return;
+	text[size] = 0;
+	/* A path goes on to be one. Marks on the way are followed by the module, and not made in tests that come here. */
+	if (*text != '/' && *asked->text == '/')
+		snprintf(strrchr(asked->text, '/') + 1, 256, "%.255s", text);
+	else
+		strcpy(asked->text, text);
+}
+
+/* Where one layer would have it. Return: false when the directory has no part there. */
+static bool path_in_layer(const struct walk *walk, const struct parts *dirs, int layer,
+			  const struct asked *asked, char *path)
+{
+	int i = 0;
+
+	if (*asked->text == '/') {
+		snprintf(path, 1024, "%s%s", walk->roots->path[layer], asked->text);
+		return true;
+	}
+	while (i < dirs->nr && dirs->layer[i] != layer)
+		i++;
+	if (i == dirs->nr)
+		return false;
+	snprintf(path, 1024, "%s/%s", dirs->path[i], asked->text);
+	return true;
+}
+
+/* What one layer has. Return: whether layers further down are asked, too. */
+static bool look_in_layer(const struct walk *walk, int layer, const char *path, struct asked *asked,
+			  struct parts *found)
+{
+	struct stat here;
+
+	if (lstat(path, &here)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			fail("lstat(%s): %s, not success", path, errno_name(errno));
+		return true;
+	}
+	if (walk->layers && S_ISCHR(here.st_mode) && !here.st_rdev)
+		return false;
+	if (found->nr && (S_ISREG(here.st_mode) ? !S_ISREG(found->stat.st_mode)
+						: !S_ISDIR(here.st_mode) || !S_ISDIR(found->stat.st_mode)))
+		return false;
+	if (!found->nr)
+		found->stat = here;
+	if (S_ISREG(here.st_mode))
+		snprintf(found->data, sizeof(found->data), "%.511s", path);
+	if (!found->nr || S_ISDIR(here.st_mode)) {
+		snprintf(found->path[found->nr], sizeof(found->path[0]), "%.511s", path);
+		found->layer[found->nr++] = layer;
+	}
+	if (S_ISDIR(here.st_mode) ? is_opaque(walk, path)
+				  : !S_ISREG(here.st_mode) || !lacks_data(walk, path))
+		return false;
+	follow_redirect(walk, path, asked);
+	return true;
+}
+
 /*
  * Looks @name up. Return: whether it is shown; then the first of @found is the object, and if that
  * is a directory, the rest of @found are those that it merges with.
@@ -153,27 +232,16 @@ static bool is_opaque(const struct walk *walk, const char *path)
 static bool look_up(const struct walk *walk, const struct parts *dirs, const char *name,
 		    struct parts *found)
 {
-	int i;
+	struct asked asked;
+	char path[1024];
+	bool go_on = true;
+	int layer;
 
+	snprintf(asked.text, sizeof(asked.text), "%s", name);
 	found->nr = 0;
-	for (i = 0; i < dirs->nr; i++) {
-		char *path = found->path[found->nr];
-		struct stat here;
-
-		snprintf(path, sizeof(found->path[0]), "%s/%s", dirs->path[i], name);
-		if (lstat(path, &here)) {
-			if (errno != ENOENT)
-				fail("lstat(%s): %s, not success", path, errno_name(errno));
-			continue;
-		}
-		if (walk->layers && S_ISCHR(here.st_mode) && !here.st_rdev)
-			break;
-		if (found->nr && !S_ISDIR(here.st_mode))
-			break;
-		if (!found->nr++)
-			found->stat = here;
-		if (!S_ISDIR(here.st_mode) || is_opaque(walk, path))
-			break;
+	for (layer = 0; go_on && layer < walk->roots->nr; layer++) {
+		if (path_in_layer(walk, dirs, layer, &asked, path))
+			go_on = look_in_layer(walk, layer, path, &asked, found);
 	}
 	return found->nr > 0;
 }
@@ -237,7 +305,7 @@ static void walk_dir(struct walk *walk, const struct parts *dirs, const char *sh
 
 		snprintf(path, sizeof(path), "%s%s%s", shown, *shown ? "/" : "", names.name[i]);
 		if (look_up(walk, dirs, names.name[i], found)) {
-			put_object(walk, path, found->path[0], &found->stat);
+			put_object(walk, path, found);
 			if (S_ISDIR(found->stat.st_mode))
 				walk_dir(walk, found, path);
 		} else if (!walk->layers) {
@@ -249,11 +317,15 @@ static void walk_dir(struct walk *walk, const struct parts *dirs, const char *sh
 	free(found);
 }
 
-static char *walk_all(struct walk *walk, const struct parts *roots)
+static char *walk_all(struct walk *walk, struct parts *roots)
 {
 	char *text;
 	size_t size;
+	int i;
 
+	walk->roots = roots;
+	for (i = 0; i < roots->nr; i++)
+		roots->layer[i] = i;
 	walk->out = open_memstream(&text, &size);
 	if (!walk->out)
 		fail("open_memstream: %s", errno_name(errno));
