@@ -249,19 +249,35 @@ static struct inode *inode_unhashed_new(struct super_block *sb, struct shale_ent
 	return ERR_PTR(err);
 }
 
+static bool has_same_upper(const struct shale_entry *known, const struct shale_entry *found)
+{
+	/* Names of a hard link have dentries of their own over one inode. */
+	if (known->upper && found->upper)
+		return d_inode(known->upper) == d_inode(found->upper);
+	/* Of a file of the index, copied up by another name since this one was looked for. */
+	return known->upper == found->upper || (known->indexed && !found->upper);
+}
+
 /* A known inode must stand on what was found now, or someone changed the layers behind us. */
 static int inode_verify(struct inode *inode, const struct shale_entry *found)
 {
 	struct shale_entry *known __free(shale_entry) = shale_entry_get(inode);
+	bool same;
 
 	if (IS_DEADDIR(inode) && !known)
 		return -ELOOP;
 	if ((inode->i_mode ^ d_inode(shale_entry_real(found))->i_mode) & S_IFMT)
 		return -ESTALE;
-	/* Names of a hard link have dentries of their own over one inode. */
-	if (!known->upper || !found->upper)
-		return known->upper == found->upper ? 0 : -ESTALE;
-	return d_inode(known->upper) == d_inode(found->upper) ? 0 : -ESTALE;
+	if (has_same_upper(known, found))
+		return 0;
+
+	/* The copy gets its name before the inode stands on it: so let a copy-up end. */
+	scoped_guard(mutex, &shale_inode(inode)->lock) {
+		shale_entry_put(known);
+		known = shale_entry_get(inode);
+		same = has_same_upper(known, found);
+	}
+	return same ? 0 : -ESTALE;
 }
 
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry)
