@@ -101,10 +101,7 @@ static inline bool shale_entry_merged(const struct shale_entry *entry)
  */
 static inline bool shale_entry_counts_links(const struct shale_entry *entry)
 {
-	const struct inode *lower = entry->lower ? d_inode(entry->lower->part[0].dentry) : NULL;
-
-	return entry->upper && lower && !S_ISDIR(lower->i_mode) &&
-	       (entry->indexed || lower->i_nlink > 1) && !entry->remembered;
+	return entry->indexed;
 }
 
 /* The part that gives the object its attributes and data: the top-most. No references taken. */
