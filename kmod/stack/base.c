@@ -48,17 +48,18 @@ static int add_layer(struct shale_sb *sbi, struct shale_layer *layer)
 /*
  * Two file systems with one uuid are copies of each other, where a handle of the one leads to
  * some other object of the other. Without a uuid, one may be exchanged for another between two
- * mounts: that is for those to rule out who use a feature that does not allow it.
+ * mounts: that is for those to rule out who ask for a feature that does not allow it.
  */
 static bool has_good_uuid(const struct shale_sb *sbi, const struct shale_base *base)
 {
 	unsigned int i;
 
 	if (uuid_is_null(&base->sb->s_uuid) &&
-	    !shale_feature_on(&sbi->features, SHALE_INDEX) &&
-	    !shale_feature_on(&sbi->features, SHALE_METACOPY) &&
-	    !shale_redirects_made(&sbi->features) &&
-	    sbi->features.value[SHALE_XINO] != SHALE_ON)
+	    !shale_feature_asked(&sbi->features, SHALE_INDEX) &&
+	    !shale_feature_asked(&sbi->features, SHALE_METACOPY) &&
+	    !shale_feature_asked(&sbi->features, SHALE_XINO) &&
+	    !(shale_feature_asked(&sbi->features, SHALE_REDIRECT_DIR) &&
+	      shale_redirects_made(&sbi->features)))
 		return false;
 	for (i = 0; i < sbi->nr_base; i++) {
 		if (&sbi->base[i] != base &&
@@ -94,7 +95,8 @@ int shale_bases_init(struct shale_sb *sbi)
 	for (i = 0; !err && i < sbi->nr_base; i++) {
 		struct shale_base *base = &sbi->base[i];
 
-		base->has_handles = shale_can_decode(base->sb) && has_good_uuid(sbi, base);
+		base->has_handles = shale_may_decode() && shale_can_decode(base->sb) &&
+				    has_good_uuid(sbi, base);
 		if (sbi->nr_base == 1)
 			break;
 		err = get_anon_bdev(&base->pseudo_dev);

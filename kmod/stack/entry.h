@@ -54,7 +54,9 @@ struct shale_entry {
 	struct shale_parts *lower;	/* counted; NULL: nothing below */
 	bool metacopy;			/* the upper has no data: it is the last lower part's */
 	bool indexed;			/* the index has the upper: one object for all its names */
-	bool remembered;		/* a look-up would not find the lower parts again */
+	bool remembered;		/* with all its data in the upper, a look-up would not find
+					 * the lower parts again
+					 */
 };
 
 /* An array of @nr empty slots with one reference, or NULL. Slots hold counted dentries. */
@@ -94,6 +96,12 @@ static inline bool shale_entry_merged(const struct shale_entry *entry)
 {
 	return !!entry->upper + shale_entry_nr_lower(entry) > 1;
 }
+
+/*
+ * Does the mount keep the names of such a lower file together when one of them is copied up? Marks
+ * in user.* are for regular files only.
+ */
+bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *lower);
 
 /*
  * Does the union count the names of the object by itself? Where it has one file for several names

@@ -85,6 +85,13 @@ static inline bool shale_feature_on(const struct shale_features *features,
 	return features->value[feature] != SHALE_OFF;
 }
 
+/* Is it on because an option asked for it, rather than by default? */
+static inline bool shale_feature_asked(const struct shale_features *features,
+				       enum shale_feature feature)
+{
+	return shale_feature_on(features, feature) && (features->given & (1U << feature));
+}
+
 static inline bool shale_redirects_followed(const struct shale_features *features)
 {
 	return features->value[SHALE_REDIRECT_DIR] != SHALE_REDIRECT_DIR_NOFOLLOW;

@@ -87,13 +87,13 @@ static unsigned int inode_nlink(const struct shale_sb *sbi, const struct shale_e
 {
 	const struct path path = shale_entry_path(sbi, entry);
 	struct inode *real = d_inode(path.dentry);
-	unsigned int nlink = 0;
+	int nlink = 0;
 
 	if (S_ISDIR(real->i_mode))
 		return shale_entry_merged(entry) ? 1 : real->i_nlink;
 	if (shale_entry_counts_links(entry))
 		nlink = shale_mark_nlink(sbi, &path, d_inode(entry->lower->part[0].dentry));
-	return nlink ?: real->i_nlink;
+	return nlink > 0 ? nlink : real->i_nlink;
 }
 
 /* A removed directory has none, whatever one that is merged says. */
@@ -162,7 +162,7 @@ static struct inode *inode_key(const struct shale_sb *sbi, const struct shale_en
 	if (S_ISDIR(lower->i_mode) || entry->indexed || lower->i_nlink == 1)
 		return lower;
 	if (!upper)
-		return shale_feature_on(&sbi->features, SHALE_INDEX) ? lower : NULL;
+		return shale_entry_index_takes(sbi, lower) ? lower : NULL;
 	return upper;
 }
 

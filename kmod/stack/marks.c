@@ -144,16 +144,18 @@ int shale_mark_present(const struct shale_sb *sbi, const struct path *path, cons
 	return ret < 0 ? ret : 1;
 }
 
-unsigned int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
-			      const struct inode *lower)
+int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
+		     const struct inode *lower)
 {
 	struct shale_nlink nlink;
 	char text[SHALE_NLINK_MAX];
 	int size = shale_mark_get(sbi, upper, SHALE_MARK_NLINK, text, sizeof(text));
 	int sum;
 
-	if (size < 0 || !shale_nlink_decode(text, size, &nlink))
-		return 0;
+	if (size < 0)
+		return size == -ERANGE ? -ENODATA : size;
+	if (!shale_nlink_decode(text, size, &nlink) || (!nlink.of_upper && !lower))
+		return -ENODATA;
 	sum = (nlink.of_upper ? d_inode(upper->dentry)->i_nlink : lower->i_nlink) + nlink.diff;
 	return max(sum, 0);
 }

@@ -54,10 +54,11 @@ int shale_mark_present(const struct shale_sb *sbi, const struct path *path, cons
 
 /**
  * shale_mark_nlink - how many names the union has for an object of the index
- * Return: their number, or 0 when no mark says it, or none that makes sense.
+ * @lower: the lower file, or NULL when it is not known
+ * Return: their number; -ENODATA when no mark says it, or none that makes sense; or another errno.
  */
-unsigned int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
-			      const struct inode *lower);
+int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
+		     const struct inode *lower);
 
 /* The size of a mark's value; -ENODATA without one, -ERANGE when @size is too small; an errno. */
 int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,

@@ -12,6 +12,11 @@ static u8 own_order(void)
 	return cpu_to_be16(1) == (__force __be16)1 ? SHALE_ORIGIN_BIG_ENDIAN : 0;
 }
 
+bool shale_may_decode(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_DAC_READ_SEARCH);
+}
+
 bool shale_can_decode(const struct super_block *sb)
 {
 	return IS_ENABLED(CONFIG_EXPORTFS) && sb->s_export_op && sb->s_export_op->fh_to_dentry;
@@ -68,19 +73,13 @@ static bool is_on(const struct shale_base *base, const struct shale_origin_recor
 	       !memcmp(record->origin.uuid, base->sb->s_uuid.b, sizeof(record->origin.uuid));
 }
 
-/* A handle is a right to reach what no path leads to. */
-static bool may_decode(void)
-{
-	return ns_capable_noaudit(&init_user_ns, CAP_DAC_READ_SEARCH);
-}
-
 bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record)
 {
 	unsigned int i;
 
 	for (i = 0; i < sbi->nr_base; i++) {
 		if (is_on(&sbi->base[i], record))
-			return may_decode();
+			return shale_may_decode();
 	}
 	return false;
 }
@@ -119,7 +118,7 @@ int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_reco
 	const struct shale_origin *origin = &record->origin;
 	unsigned int i;
 
-	for (i = 0; may_decode() && i < sbi->nr_base; i++) {
+	for (i = 0; shale_may_decode() && i < sbi->nr_base; i++) {
 		struct dentry *dentry;
 
 		if (!is_on(&sbi->base[i], record))

@@ -23,6 +23,9 @@ struct shale_origin_record {
 	unsigned int size;		/* of the record, in bytes; 0: unknown */
 } __aligned(4);
 
+/* May the calling task use file handles? They are a right to reach what no path leads to. */
+bool shale_may_decode(void);
+
 /* Can file handles of this file system be turned into objects again? */
 bool shale_can_decode(const struct super_block *sb);
 

@@ -189,6 +189,8 @@ static int write_data(struct copy_up *cu, struct dentry *copy, struct file *unna
 	if (IS_ERR(entry))
 		return PTR_ERR(no_free_ptr(entry));
 	from = shale_entry_data_path(cu->sbi, entry);
+	/* What comes after stands on what was found, too: others have seen it. */
+	swap(entry, cu->entry);
 	out = unnamed ? get_file(unnamed) : shale_real_open(&to, O_WRONLY | O_LARGEFILE);
 	if (IS_ERR(out))
 		return PTR_ERR(out);
@@ -410,8 +412,8 @@ static int finish(struct copy_up *cu)
 	entry->upper = dget(cu->copy);
 	entry->metacopy = cu->metacopy;
 	entry->indexed = cu->to_index;
-	/* Directories, and files that want data from below, are found by their names. */
-	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->metacopy && !cu->to_index;
+	/* Directories are found by their names. */
+	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->to_index;
 	shale_inode_set_protection(cu->inode, cu->protection);
 	stand_on_copy(cu, entry);
 	count(cu, S_ISREG(cu->stat.mode) && !cu->metacopy);
@@ -546,6 +548,9 @@ static int complete_copy(struct copy_up *cu)
 	if (err)
 		return err;
 	cu->size = min(cu->wanted, cu->stat.size);
+	/* What a crash may have left of an earlier attempt would show in the holes. */
+	if (cu->stat.blocks)
+		free_data(cu);
 	if (cu->size)
 		err = write_data(cu, cu->entry->upper, NULL);
 	if (!err && cu->size < cu->stat.size)
@@ -590,6 +595,14 @@ static int link_copy(struct copy_up *cu)
 	return 0;
 }
 
+/* Does the index have the copy, and the upper's directory not yet this name of it? */
+static bool wants_name(const struct dentry *dentry)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
+
+	return entry->indexed && shale_name(dentry) == SHALE_NAME_LOWER;
+}
+
 /* One object */
 
 /* Copies one object whose parent, if it has a name, lies in the upper. As the mounter. */
@@ -618,7 +631,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		err = make_copy(&cu);
 	else if (cu.entry->metacopy && wanted != NO_DATA)
 		err = complete_copy(&cu);
-	if (!err && parent && shale_name(dentry) == SHALE_NAME_LOWER) {
+	if (!err && parent && wants_name(dentry)) {
 		cu.parent = parent_entry->upper;
 		err = link_copy(&cu);
 	}
@@ -632,8 +645,7 @@ static bool is_copied_up(struct dentry *dentry, loff_t wanted)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
 
-	return entry->upper && (wanted == NO_DATA || !entry->metacopy) &&
-	       shale_name(dentry) != SHALE_NAME_LOWER;
+	return entry->upper && (wanted == NO_DATA || !entry->metacopy) && !wants_name(dentry);
 }
 
 /*

@@ -13,10 +13,8 @@
 
 bool shale_index_wants(const struct shale_sb *sbi, const struct shale_entry *entry)
 {
-	const struct inode *lower = entry->lower ? d_inode(entry->lower->part[0].dentry) : NULL;
-
-	return sbi->upper && sbi->upper->indexdir && lower && !S_ISDIR(lower->i_mode) &&
-	       lower->i_nlink > 1;
+	return entry->lower &&
+	       shale_entry_index_takes(sbi, d_inode(entry->lower->part[0].dentry));
 }
 
 int shale_index_name(struct shale_index_name *name, struct dentry *lower)
@@ -142,7 +140,8 @@ static struct dentry *open_dir(const struct shale_token *tok)
 
 /*
  * An entry belongs here when it is named after its origin. One that is the last link of a file
- * that no name of the union leads to any more was to be removed when a crash came.
+ * that no name of the union leads to any more was to be removed when a crash came. It may be the
+ * only copy of what was written: without being sure, nothing is removed.
  */
 static int check_entry(const struct shale_token *tok, struct dentry *dir, struct dentry *entry,
 		       void *arg)
@@ -150,9 +149,8 @@ static int check_entry(const struct shale_token *tok, struct dentry *dir, struct
 	const struct shale_sb *sbi = arg;
 	const struct path path = shale_upper_path(tok, entry);
 	struct shale_origin_record named, found;
-	struct shale_part lower;
-	unsigned int nlink = 0;
-	int ret;
+	struct shale_part lower = { };
+	int nlink, ret;
 
 	if (entry->d_name.name[0] == '#')
 		return shale_workdir_wipe(tok, dir, entry);
@@ -165,19 +163,19 @@ static int check_entry(const struct shale_token *tok, struct dentry *dir, struct
 	ret = shale_origin_get(sbi, &path, SHALE_MARK_ORIGIN, &found);
 	if (ret < 0)
 		return ret;
-	if (!ret || found.size != named.size || memcmp(found.bytes, named.bytes, found.size))
+	if (!ret)
+		return -EINVAL;
+	if (found.size != named.size || memcmp(found.bytes, named.bytes, found.size))
 		return shale_upper_remove_dentry(tok, dir, entry);
 	if (d_inode(entry)->i_nlink > 1)
 		return 0;
 
 	ret = shale_origin_find(sbi, &found, &lower);
-	if (ret > 0) {
-		nlink = shale_mark_nlink(sbi, &path, d_inode(lower.dentry));
-		dput(lower.dentry);
-	}
-	if (ret < 0 || nlink)
-		return min(ret, 0);
-	return shale_upper_remove_dentry(tok, dir, entry);
+	if (ret < 0)
+		return ret;
+	nlink = shale_mark_nlink(sbi, &path, ret ? d_inode(lower.dentry) : NULL);
+	dput(lower.dentry);
+	return nlink ? 0 : shale_upper_remove_dentry(tok, dir, entry);
 }
 
 static int open_index(const struct shale_token *tok, struct shale_sb *sbi)

@@ -25,6 +25,7 @@ struct lookup {
 	struct dentry *upper;		/* counted */
 	bool whiteout;			/* the upper has a whiteout */
 	bool upper_metacopy;
+	bool without_origin;		/* and with its data, nothing will lead further down */
 
 	struct shale_part *part;	/* counted dentries, the top-most first */
 	unsigned int nr, max;
@@ -125,6 +126,11 @@ static bool is_bottom(const struct lookup *l, const struct path *path)
 	return path->mnt == stack->lower[shale_stack_nr_merged(stack) - 1]->mnt;
 }
 
+static bool is_lower(const struct lookup *l, const struct path *path)
+{
+	return !l->sbi->upper || path->mnt != l->sbi->upper->layer->mnt;
+}
+
 /* Whoever names data-only layers wants files without data to find it there. */
 static bool leads_to_data(const struct lookup *l)
 {
@@ -197,7 +203,7 @@ static int judge_dir(struct lookup *l, const struct path *path, const char *rest
 /* Anything but a directory, at the end of the way. Return: whether it belongs to the object. */
 static int judge_leaf(struct lookup *l, const struct path *path)
 {
-	int metacopy;
+	int metacopy, err;
 
 	l->stop = true;
 	if (l->dir || (l->metacopy && !d_is_reg(path->dentry)))
@@ -208,10 +214,16 @@ static int judge_leaf(struct lookup *l, const struct path *path)
 	l->metacopy = metacopy;
 	if (!metacopy)
 		return 1;
-	if (!shale_feature_on(&l->sbi->features, SHALE_METACOPY) && !leads_to_data(l))
+	if (shale_feature_on(&l->sbi->features, SHALE_METACOPY)) {
+		l->stop = false;
+		return follow_redirect(l, path, "") ?: 1;
+	}
+	/* Not to what other layers have: only to data-only layers, and not from the upper. */
+	if (!leads_to_data(l) || !is_lower(l, path))
 		return refuse(path, SHALE_MARK_METACOPY, SHALE_METACOPY);
-	l->stop = false;
-	return follow_redirect(l, path, "") ?: 1;
+	err = follow_redirect(l, path, "");
+	l->stop = true;
+	return err ?: 1;
 }
 
 /*
@@ -299,6 +311,16 @@ static int find_origin(struct lookup *l, const struct path *path)
 	return add_part(l, &part, 1);
 }
 
+/* A copy without data: will its origin be known when it has got them? */
+static int check_origin(struct lookup *l, const struct path *path)
+{
+	struct shale_origin_record record;
+	int ret = shale_origin_get(l->sbi, path, SHALE_MARK_ORIGIN, &record);
+
+	l->without_origin = ret <= 0 || !shale_origin_is_known(l->sbi, &record);
+	return min(ret, 0);
+}
+
 static int look_in_upper(struct lookup *l, const struct shale_entry *dir)
 {
 	struct shale_part part = { .layer = l->sbi->upper->layer, .dentry = dir->upper };
@@ -311,8 +333,10 @@ static int look_in_upper(struct lookup *l, const struct shale_entry *dir)
 	l->linked = true;
 	l->upper_metacopy = l->metacopy;
 	path.dentry = l->upper;
-	/* Where the data is, the way by names leads there; the origin is for what has none. */
-	return l->dir || l->metacopy ? 0 : find_origin(l, &path);
+	if (l->dir)
+		return 0;
+	/* To where its data is, the way leads by names. */
+	return l->metacopy ? check_origin(l, &path) : find_origin(l, &path);
 }
 
 /* The number of the layer among the roots that comes after this one. */
@@ -375,11 +399,12 @@ static int settle_data(struct lookup *l)
  */
 static int look_in_index(struct lookup *l)
 {
-	struct path index = { .mnt = l->sbi->upper->layer->mnt };
+	struct path index = { };
 	int ret;
 
-	if (l->dir || !l->nr || d_inode(l->part[0].dentry)->i_nlink < 2)
+	if (!l->nr || !shale_entry_index_takes(l->sbi, d_inode(l->part[0].dentry)))
 		return 0;
+	index.mnt = l->sbi->upper->layer->mnt;
 	index.dentry = shale_index_find(l->sbi, l->part[0].dentry);
 	if (IS_ERR_OR_NULL(index.dentry))
 		return PTR_ERR_OR_ZERO(index.dentry);
@@ -424,6 +449,7 @@ static struct shale_entry *make_entry(const struct lookup *l)
 		return ERR_PTR(-ENOMEM);
 	entry->metacopy = l->upper_metacopy;
 	entry->indexed = l->indexed;
+	entry->remembered = l->without_origin && !l->indexed;
 	return entry;
 }
 
@@ -460,7 +486,7 @@ struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shal
 		err = look_in_lowers(&l, dir->lower);
 	if (!err)
 		err = settle_data(&l);
-	if (!err && l.sbi->upper && l.sbi->upper->indexdir)
+	if (!err)
 		err = look_in_index(&l);
 
 	if (err)

@@ -91,6 +91,7 @@ CASE(one_file_system, "on one file system all have the numbers of their layers, 
 	struct stat st[NR_KINDS];
 	int i;
 
+	needs_handles();
 	set_up();
 	with_features(OFF);
 	make_kinds("low");
@@ -115,6 +116,7 @@ CASE(renamed, "a file that is renamed keeps its number, in the list of the new d
 {
 	ino_t ino;
 
+	needs_handles();
 	set_up();
 	with_features(OFF);
 	make_file("low/f", "f");
@@ -195,6 +197,7 @@ CASE(new_links, "both names of a copied file have the number of what it was copi
 {
 	ino_t ino;
 
+	needs_handles();
 	set_up();
 	with_features(OFF);
 	make_file("low/f", "low");
@@ -266,11 +269,13 @@ static void without_room(const char *type)
 
 CASE(other_ext4, "xino=off, a lower on another ext4: files have its numbers and a device of the mount's making")
 {
+	needs_handles();
 	without_room("ext4");
 }
 
 CASE(other_xfs, "xino=off, a lower on an xfs: the same")
 {
+	needs_handles();
 	without_room("xfs");
 }
 
@@ -367,11 +372,13 @@ static void with_room(const char *features)
 
 CASE(xino_on, "xino=on: all have the mount's device, numbers that no two share, and keep them")
 {
+	needs_handles();
 	with_room(XINO_ON);
 }
 
 CASE(xino_auto, "xino=auto does the same where there is room")
 {
+	needs_handles();
 	with_room(XINO_AUTO);
 }
 
@@ -499,6 +506,7 @@ CASE(unknown, "a mark that is gone, garbage, or of another file system makes the
 	struct origin origin;
 	int i;
 
+	needs_handles();
 	set_up();
 	with_features(OFF);
 	make_file("low/none", "low");
@@ -540,6 +548,7 @@ CASE(directory_origin, "what the mark of a directory says changes nothing: it me
 	struct stat st;
 	int i;
 
+	needs_handles();
 	set_up();
 	with_features(OFF);
 	make_dir("low/d");

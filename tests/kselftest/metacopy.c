@@ -393,6 +393,7 @@ CASE(completes, "whoever may change data gets it copied: the mark goes, content 
 	ino_t ino[NR];
 	int i;
 
+	needs_handles();
 	set_up_with(ON);
 	for (i = 0; i < NR; i++)
 		make_sized(text_of("low/%s", uses[i].name), SIZE);

@@ -493,6 +493,7 @@ CASE(numbers, "a moved directory, and what is in it, keeps its number, which rea
 	ino_t ino[3];
 	int i;
 
+	needs_handles();
 	set_up_with(ON);
 	make_dir_with("low/d", "x");
 	make_dir_with("low/d/sub", "y");

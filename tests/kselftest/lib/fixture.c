@@ -390,6 +390,15 @@ void only_shale(const char *why)
 		SKIP("overlayfs: %s", why);
 }
 
+void needs_handles(void)
+{
+	struct file_handle handle = { };
+	int mount;
+
+	if (name_to_handle_at(AT_FDCWD, ".", &handle, &mount, 0) && errno == ENOSYS)
+		SKIP("this kernel has no file handles");
+}
+
 void with_features(const char *features)
 {
 	snprintf(shared->features, sizeof(shared->features), ",%s", features);

@@ -73,6 +73,9 @@ bool on_shale(void);
 bool like_overlay(void);
 void only_shale(const char *why);
 
+/* Skips the case where the kernel has no file handles, by which origins are found again. */
+void needs_handles(void);
+
 /*
  * Mounts of this case have these features, as options, instead of none: not all defaults are the
  * same for Shale, for overlayfs and from one distribution to the next.
