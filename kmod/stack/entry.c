@@ -86,8 +86,9 @@ void shale_entry_publish(struct inode *inode, struct shale_entry *entry)
 
 bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *lower)
 {
-	return sbi->upper && sbi->upper->indexdir && !S_ISDIR(lower->i_mode) && lower->i_nlink > 1 &&
-	       (S_ISREG(lower->i_mode) || !shale_feature_on(&sbi->features, SHALE_USERXATTR));
+	if (!sbi->upper || !sbi->upper->indexdir || S_ISDIR(lower->i_mode) || lower->i_nlink < 2)
+		return false;
+	return S_ISREG(lower->i_mode) || !shale_feature_on(&sbi->features, SHALE_USERXATTR);
 }
 
 struct dentry *shale_entry_real(const struct shale_entry *entry)
