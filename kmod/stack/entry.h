@@ -53,7 +53,9 @@ struct shale_entry {
 	struct dentry *upper;		/* counted; NULL: nothing in the upper */
 	struct shale_parts *lower;	/* counted; NULL: nothing below */
 	bool metacopy;			/* the upper has no data: it is the last lower part's */
-	bool indexed;			/* the index has the upper: one object for all its names */
+	bool indexed;			/* the index has the upper: one object for all its names,
+					 * which the union counts, as neither upper nor lower do
+					 */
 	bool remembered;		/* with all its data in the upper, a look-up would not find
 					 * the lower parts again
 					 */
@@ -102,15 +104,6 @@ static inline bool shale_entry_merged(const struct shale_entry *entry)
  * in user.* are for regular files only.
  */
 bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *lower);
-
-/*
- * Does the union count the names of the object by itself? Where it has one file for several names
- * of a lower one, some of which the upper has, neither the upper's count says it nor the lower's.
- */
-static inline bool shale_entry_counts_links(const struct shale_entry *entry)
-{
-	return entry->indexed;
-}
 
 /* The part that gives the object its attributes and data: the top-most. No references taken. */
 struct dentry *shale_entry_real(const struct shale_entry *entry);

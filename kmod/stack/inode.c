@@ -83,28 +83,21 @@ static void inode_set_lock_classes(struct inode *inode)
 /* Attributes */
 
 /* A merged directory says 1: counting subdirectories would take reading all its parts. */
+static unsigned int real_nlink(const struct shale_entry *entry)
+{
+	const struct inode *real = d_inode(shale_entry_real(entry));
+
+	return S_ISDIR(real->i_mode) && shale_entry_merged(entry) ? 1 : real->i_nlink;
+}
+
 static unsigned int inode_nlink(const struct shale_sb *sbi, const struct shale_entry *entry)
 {
 	const struct path path = shale_entry_path(sbi, entry);
-	struct inode *real = d_inode(path.dentry);
 	int nlink = 0;
 
-	if (S_ISDIR(real->i_mode))
-		return shale_entry_merged(entry) ? 1 : real->i_nlink;
-	if (shale_entry_counts_links(entry))
+	if (entry->indexed)
 		nlink = shale_mark_nlink(sbi, &path, d_inode(entry->lower->part[0].dentry));
-	return nlink > 0 ? nlink : real->i_nlink;
-}
-
-/* A removed directory has none, whatever one that is merged says. */
-static void copy_nlink(struct inode *inode, const struct shale_entry *entry)
-{
-	const struct inode *real = d_inode(entry->upper);
-
-	if (!S_ISDIR(inode->i_mode))
-		set_nlink(inode, real->i_nlink);
-	else if (inode->i_nlink)
-		set_nlink(inode, shale_entry_merged(entry) ? 1 : real->i_nlink);
+	return nlink > 0 ? nlink : real_nlink(entry);
 }
 
 void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
@@ -123,8 +116,9 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	inode_set_mtime_to_ts(inode, inode_get_mtime(real));
 	inode_set_ctime_to_ts(inode, inode_get_ctime(real));
 	i_size_write(inode, i_size_read(real));
-	if (entry->upper && !shale_entry_counts_links(entry))
-		copy_nlink(inode, entry);
+	/* A removed directory has none, whatever one that is merged says. */
+	if (entry->upper && !entry->indexed && (inode->i_nlink || !S_ISDIR(inode->i_mode)))
+		set_nlink(inode, real_nlink(entry));
 	flags = (real->i_flags & COPIED_FLAGS) | shale_inode(inode)->protection;
 	inode_set_flags(inode, flags, COPIED_FLAGS);
 	spin_unlock(&inode->i_lock);

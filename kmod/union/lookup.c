@@ -101,9 +101,7 @@ static int add_part(struct lookup *l, const struct shale_part *part, unsigned in
  */
 static int add_found(struct lookup *l, const struct shale_part *part, unsigned int most)
 {
-	if (l->dir || !l->nr)
-		return add_part(l, part, most);
-	if (!l->metacopy)
+	if (l->dir || !l->nr || !l->metacopy)
 		return add_part(l, part, most);
 	dput(part->dentry);
 	return 0;

@@ -99,7 +99,7 @@ static void stat_set_nlink(const struct inode *inode, const struct shale_entry *
 		stat->nlink = 0;
 	else if (S_ISDIR(inode->i_mode) && shale_entry_merged(entry))
 		stat->nlink = 1;
-	else if (shale_entry_counts_links(entry))
+	else if (entry->indexed)
 		stat->nlink = inode->i_nlink;
 }
 

@@ -203,7 +203,7 @@ static struct inode *linked_inode(const struct creation *c)
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
 	ihold(inode);
-	if (shale_entry_counts_links(entry))
+	if (entry->indexed)
 		inc_nlink(inode);
 	return inode;
 }
@@ -421,7 +421,7 @@ void shale_name_removed(struct inode *inode, const struct shale_entry *entry)
 	shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
 	if (S_ISDIR(inode->i_mode))
 		clear_nlink(inode);
-	else if ((!entry->upper || shale_entry_counts_links(entry)) && inode->i_nlink)
+	else if ((!entry->upper || entry->indexed) && inode->i_nlink)
 		drop_nlink(inode);
 }
 

@@ -397,8 +397,8 @@ static loff_t shale_llseek(struct file *file, loff_t offset, int whence)
 
 /* Durability */
 
-/* A lower does not change; what the upper has of the file may be its attributes alone. */
-static int sync_attributes(struct inode *inode)
+/* A lower does not change; what the upper has of a file may be its attributes alone. */
+int shale_sync_object(struct inode *inode)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
@@ -416,7 +416,7 @@ static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync
 	if (IS_ERR(real))
 		return PTR_ERR(real);
 	if (!shale_file_in_upper(file, real))
-		return datasync ? 0 : sync_attributes(file_inode(file));
+		return datasync ? 0 : shale_sync_object(file_inode(file));
 
 	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);
 	return vfs_fsync_range(real, start, end, datasync);

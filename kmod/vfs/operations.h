@@ -30,6 +30,9 @@ int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned in
 int shale_fileattr_get(struct dentry *dentry, struct file_kattr *fa);
 int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct file_kattr *fa);
 
+/* file.c: brings to disk what the upper has of an object, data included. 0 when it has nothing. */
+int shale_sync_object(struct inode *inode);
+
 /* xattr.c */
 ssize_t shale_listxattr(struct dentry *dentry, char *list, size_t size);
 

@@ -5,7 +5,6 @@
 
 #include "stack/entry.h"
 #include "stack/inode.h"
-#include "stack/upper.h"
 #include "union/names.h"
 #include "vfs/operations.h"
 
@@ -66,14 +65,7 @@ static int shale_dir_release(struct inode *inode, struct file *file)
 
 static int shale_dir_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	struct inode *dir = file_inode(file);
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(dir);
-
-	if (!entry->upper)
-		return 0;
-
-	CLASS(shale_upper_io, tok)(dir->i_sb);
-	return tok.err ?: shale_upper_fsync(&tok, entry->upper);
+	return shale_sync_object(file_inode(file));
 }
 
 const struct file_operations shale_dir_fops = {

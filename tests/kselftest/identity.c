@@ -27,18 +27,6 @@ static void mount_other_(const char *where, const char *type)
 }
 #define mount_other(where, type) STEP(mount_other_(where, type))
 
-/* The next look: at once, without caches, after mounting again. Return: false after the last. */
-static bool look(int number)
-{
-	if (number == 1)
-		drop_all_caches();
-	if (number == 2)
-		again();
-	return number < 3;
-}
-
-#define EACH_TIME for (int look_ = 0; look(look_); look_++)
-
 /*
  *	low  d/{file link fifo sub/}
  */

@@ -13,12 +13,6 @@
 #define PLAIN "redirect_dir=nofollow,index=off,metacopy=off"
 #define DATA "redirect_dir=on,metacopy=on,index=off"
 
-static void set_up_with(const char *features)
-{
-	set_up();
-	with_features(features);
-}
-
 /*
  * Whiteouts that are files. Where a directory does not say that it has any, the two differ: overlayfs
  * lists such a file and finds none, Shale takes it for what it is, an empty file.

@@ -21,24 +21,6 @@
 
 enum { SIZE = (1 << 20) + 777 };
 
-static void set_up_with(const char *features)
-{
-	set_up();
-	with_features(features);
-}
-
-/* The next look: at once, without caches, after mounting again. Return: false after the last. */
-static bool look(int number)
-{
-	if (number == 1)
-		drop_all_caches();
-	if (number == 2)
-		again();
-	return number < 3;
-}
-
-#define EACH_TIME for (int look_ = 0; look(look_); look_++)
-
 /* An upper file has attributes and size, but no data. Its xattrs may take a block. */
 static void expect_without_data_(const char *path, off_t size)
 {

@@ -15,29 +15,6 @@
 
 #define ON "redirect_dir=on,index=off,metacopy=off"
 
-static void set_up_with(const char *features)
-{
-	set_up();
-	with_features(features);
-}
-
-/* The next look: nothing is done before the first. Return: false after the last. */
-static bool look(int number)
-{
-	if (number == 1)
-		drop_all_caches();
-	if (number == 2)
-		again();
-	return number < 3;
-}
-
-#define EACH_TIME for (int look_ = 0; look(look_); look_++)
-
-static int rename2(const char *from, const char *to, unsigned int flags)
-{
-	return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);
-}
-
 static void exchange(const char *a, const char *b)
 {
 	if (rename2(a, b, RENAME_EXCHANGE))

@@ -5,11 +5,6 @@
 #include <linux/fs.h>
 #include <sys/syscall.h>
 
-static int rename2(const char *from, const char *to, unsigned int flags)
-{
-	return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);
-}
-
 /*
  *	low  f="low"
  */

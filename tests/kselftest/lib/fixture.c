@@ -446,6 +446,26 @@ void again_(void)
 	mount_options_("merged", shared->options);
 }
 
+void set_up_with(const char *features)
+{
+	set_up();
+	with_features(features);
+}
+
+bool next_look(int number)
+{
+	if (number == 1)
+		drop_all_caches();
+	if (number == 2)
+		again();
+	return number < 3;
+}
+
+int rename2(const char *from, const char *to, unsigned int flags)
+{
+	return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+
 /* Making layers */
 
 void make_dir_(const char *path, mode_t mode)

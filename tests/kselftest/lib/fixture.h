@@ -83,6 +83,7 @@ void needs_handles(void);
 void with_features(const char *features);
 
 void set_up(void);
+void set_up_with(const char *features);
 /*
  * The same on a new file system of the given type: tmpfs, ext4, xfs, btrfs, or an ext4 whose device
  * can be broken. Skips the case where the kernel has none.
@@ -109,6 +110,13 @@ void again_(void);
 #define unmount() STEP(unmount_())
 /* Unmounts and mounts the same again: what is cached goes, what was written stays. */
 #define again() STEP(again_())
+
+/* EACH_TIME looks three times: at once, without caches, and after mounting again. */
+bool next_look(int number);
+#define EACH_TIME for (int look_ = 0; next_look(look_); look_++)
+
+/* rename(2) with the flags of renameat2(2). */
+int rename2(const char *from, const char *to, unsigned int flags);
 
 /* Making layers */
 void make_dir_(const char *path, mode_t mode);
