@@ -57,13 +57,26 @@ enum shale_opt {
 	OPT_FEATURE,			/* and then by enum shale_feature */
 };
 
+/* A directory: by path, or as a descriptor, which the kernel's own types of before 6.13 don't have. */
+static int is_directory(struct p_log *log, const struct fs_parameter_spec *spec,
+			struct fs_parameter *param, struct fs_parse_result *result)
+{
+	if (param->type == fs_value_is_string && *param->string)
+		return 0;
+	if (param->type == fs_value_is_file || param->type == fs_value_is_filename)
+		return 0;
+	return inval_plog(log, "%s: is the path of a directory or its descriptor", param->key);
+}
+
+#define fsparam_directory(NAME, OPT) __fsparam(is_directory, NAME, OPT, 0, NULL)
+
 static const struct fs_parameter_spec shale_params[] = {
 	fsparam_fd("stack", OPT_STACK),
 	fsparam_string_empty("lowerdir", OPT_LOWERDIR),
-	fsparam_string("lowerdir+", OPT_LOWERDIR_ADD),
-	fsparam_string("datadir+", OPT_DATADIR_ADD),
-	fsparam_string("upperdir", OPT_UPPERDIR),
-	fsparam_string("workdir", OPT_WORKDIR),
+	fsparam_directory("lowerdir+", OPT_LOWERDIR_ADD),
+	fsparam_directory("datadir+", OPT_DATADIR_ADD),
+	fsparam_directory("upperdir", OPT_UPPERDIR),
+	fsparam_directory("workdir", OPT_WORKDIR),
 	fsparam_flag("default_permissions", OPT_DEFAULT_PERMISSIONS),
 	fsparam_flag("userxattr", OPT_USERXATTR),
 	fsparam_string("redirect_dir", OPT_FEATURE + SHALE_REDIRECT_DIR),
@@ -77,7 +90,7 @@ static const struct fs_parameter_spec shale_params[] = {
 	{}
 };
 
-/* Layers by path */
+/* Layers, one by one */
 
 static const char *reason(int err)
 {
@@ -117,10 +130,21 @@ static void unescape(char *s)
 
 typedef int (*add_layer_t)(struct shale_stack *stack, const struct path *path);
 
-static int add_layer(struct fs_context *fc, const char *option, const char *name, add_layer_t add)
+/* What is found is the layer's errno, not the look-up's: that it is no directory is a wrong option. */
+static int add_layer(struct fs_context *fc, const char *option, const char *name,
+		     const struct path *path, add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
-	bool found = false;
+	int err = add(config->stack, path);
+
+	if (err)
+		errorfc(fc, "%s %s: %s (error %d)", option, name, reason(err), err);
+	return err == -ENOTDIR || err == -EBADSLT ? -EINVAL : err;
+}
+
+static int add_layer_at(struct fs_context *fc, const char *option, const char *name,
+			add_layer_t add)
+{
 	struct path path;
 	int err;
 
@@ -128,15 +152,38 @@ static int add_layer(struct fs_context *fc, const char *option, const char *name
 		return invalfc(fc, "%s: empty path", option);
 
 	err = kern_path(name, LOOKUP_FOLLOW, &path);
-	if (!err) {
-		found = true;
-		err = add(config->stack, &path);
-		path_put(&path);
-	}
-	if (err)
+	if (err) {
 		errorfc(fc, "%s %s: %s (error %d)", option, name, reason(err), err);
-	/* That an existing path is no directory is a wrong option, as in overlayfs. */
-	return found && (err == -ENOTDIR || err == -EBADSLT) ? -EINVAL : err;
+		return err;
+	}
+	err = add_layer(fc, option, name, &path, add);
+	path_put(&path);
+	return err;
+}
+
+/*
+ * FSCONFIG_SET_FD hands on an open directory. FSCONFIG_SET_PATH and SET_PATH_EMPTY hand on a path
+ * that starts at a descriptor, or that is one: there O_PATH is enough on every kernel.
+ */
+static int add_layer_by_descriptor(struct fs_context *fc, struct fs_parameter *param,
+				   add_layer_t add)
+{
+	struct path path;
+	char name[64];
+	int err;
+
+	if (param->type == fs_value_is_file) {
+		path = param->file->f_path;
+		path_get(&path);
+	} else {
+		err = fs_lookup_param(fc, param, false, LOOKUP_FOLLOW, &path);
+		if (err)
+			return err;	/* and the message is there */
+	}
+	scnprintf(name, sizeof(name), "descriptor of %pd", path.dentry);
+	err = add_layer(fc, param->key, name, &path, add);
+	path_put(&path);
+	return err;
 }
 
 /* The end of the path at @s: an unescaped colon or the end of the string. */
@@ -175,8 +222,8 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 		last = !*end;
 		*end = '\0';
 		unescape(path);
-		err = add_layer(fc, "lowerdir", path,
-				data ? shale_stack_add_data : shale_stack_add_lower);
+		err = add_layer_at(fc, "lowerdir", path,
+				   data ? shale_stack_add_data : shale_stack_add_lower);
 		if (err) {
 			shale_stack_clear_lower(config->stack);	/* all of them or none */
 			return err;
@@ -188,25 +235,38 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 	return config->lowerdir ? 0 : -ENOMEM;
 }
 
-static int parse_layer(struct fs_context *fc, const struct fs_parameter *param, add_layer_t add)
+static int parse_layer(struct fs_context *fc, struct fs_parameter *param, add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
 
 	if (config->lowerdir)
 		return invalfc(fc, "%s can't follow lowerdir; name all layers one way", param->key);
-	return add_layer(fc, param->key, param->string, add);
+	if (param->type != fs_value_is_string)
+		return add_layer_by_descriptor(fc, param, add);
+	return add_layer_at(fc, param->key, param->string, add);
 }
 
+/* @given becomes the path as it was given, or NULL where it was none. */
 static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add_layer_t add,
 			  char **given)
 {
-	char *path __free(kfree) = kstrdup(param->string, GFP_KERNEL);
+	char *path __free(kfree) = NULL;
 	int err;
 
+	if (param->type != fs_value_is_string) {
+		err = add_layer_by_descriptor(fc, param, add);
+		if (!err) {
+			kfree(*given);
+			*given = NULL;
+		}
+		return err;
+	}
+
+	path = kstrdup(param->string, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;
 	unescape(path);
-	err = add_layer(fc, param->key, path, add);
+	err = add_layer_at(fc, param->key, path, add);
 	if (err)
 		return err;
 	kfree(*given);
@@ -214,7 +274,7 @@ static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add
 	return 0;
 }
 
-/* Layers by descriptor */
+/* A whole stack by descriptor */
 
 static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, int fd)
 {

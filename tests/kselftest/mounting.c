@@ -2,6 +2,7 @@
 /* Mounting: options as overlayfs has them, refusals that leave nothing behind, remounting. */
 #include "fixture.h"
 
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -106,6 +107,134 @@ CASE(lowerdir_plus, "fsconfig's lowerdir+ adds one layer each, its path taken as
 	expect_text("merged/1", "top");
 	make_file("merged/new", "new");
 	expect_names("upper", "new");
+}
+
+static int open_dir(const char *path, int flags)
+{
+	return OK(open(path, flags | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* @key is the directory behind @fd, which is closed. */
+static int set_fd(int context, const char *key, int fd)
+{
+	int ret = fsconfig(context, FSCONFIG_SET_FD, key, NULL, fd);
+
+	close(fd);
+	return ret;
+}
+
+static int set_path(int context, const char *key, const char *path, int dirfd)
+{
+	return fsconfig(context, *path ? FSCONFIG_SET_PATH : FSCONFIG_SET_PATH_EMPTY, key, path, dirfd);
+}
+
+/*
+ *	top/1  low/2  data/3
+ */
+CASE(layers_by_descriptor, "fsconfig takes directories that are open as lowerdir+, datadir+, upperdir and workdir")
+{
+	int context;
+
+	only_shale("6.12's takes paths only");
+	set_up();
+	make_file("top/1", "top");
+	make_file("low/2", "low");
+	make_dir("data");
+	make_file("data/3", "");
+	context = fs_context();
+	OK(set_fd(context, "lowerdir+", open_dir("top", O_RDONLY)));
+	OK(set_fd(context, "lowerdir+", open_dir("low", O_RDONLY)));
+	OK(set_fd(context, "datadir+", open_dir("data", O_RDONLY)));
+	OK(set_fd(context, "upperdir", open_dir("upper", O_RDONLY)));
+	OK(set_fd(context, "workdir", open_dir("work", O_RDONLY)));
+	attach(context);
+	expect_names("merged", "1 2");
+	make_file("merged/new", "new");
+	expect_names("upper", "new");
+}
+
+/*
+ *	top/1  low/2
+ */
+CASE(layers_by_path_descriptor, "FSCONFIG_SET_PATH takes paths from a descriptor, SET_PATH_EMPTY one that is O_PATH")
+{
+	int context, here;
+
+	only_shale("6.12's takes strings only");
+	set_up();
+	make_file("top/1", "top");
+	make_file("low/2", "low");
+	here = open_dir(".", O_PATH);
+	context = fs_context();
+	OK(set_path(context, "lowerdir+", "top", here));
+	OK(set_path(context, "lowerdir+", "", open_dir("low", O_PATH)));
+	OK(set_path(context, "upperdir", "upper", AT_FDCWD));
+	OK(set_path(context, "workdir", "", open_dir("work", O_PATH)));
+	attach(context);
+	expect_names("merged", "1 2");
+	make_file("merged/new", "new");
+	expect_names("upper", "new");
+	close(here);
+}
+
+/*
+ *	file  low/
+ */
+CASE(no_layers_by_descriptor, "files, sockets, closed descriptors and missing paths are no layers: refused, and others can follow")
+{
+	int context;
+
+	only_shale("6.12's takes strings only");
+	set_up();
+	make_file("file", "");
+	context = fs_context();
+	FAILS(set_fd(context, "lowerdir+", OK(open("file", O_RDONLY))), EINVAL);
+	FAILS(set_fd(context, "lowerdir+", OK(socket(AF_UNIX, SOCK_STREAM, 0))), EINVAL);
+	FAILS(set_fd(context, "upperdir", OK(open("file", O_RDONLY))), EINVAL);
+	FAILS(fsconfig(context, FSCONFIG_SET_FD, "lowerdir+", NULL, 987), EBADF);
+	FAILS(set_path(context, "lowerdir+", "missing", AT_FDCWD), ENOENT);
+	FAILS(set_path(context, "lowerdir+", "", OK(open("file", O_PATH))), EINVAL);
+	FAILS(set(context, "lowerdir+", ""), EINVAL);
+	FAILS(set_fd(context, "lowerdir", open_dir("low", O_RDONLY)), EINVAL);
+	OK(set_fd(context, "lowerdir+", open_dir("low", O_RDONLY)));
+	OK(set_fd(context, "lowerdir+", open_dir("top", O_RDONLY)));
+	attach(context);
+	expect_names("merged", "");
+}
+
+/*
+ *	(a directory of 250 bytes)/(another)/lower, upper, work
+ */
+CASE(long_paths, "paths of over 255 bytes are layers by mount(2) and by FSCONFIG_SET_PATH")
+{
+	char name[256], dir[600], path[3][700], options[2200];
+	int context, i;
+
+	set_up();
+	memset(name, 'n', 250);
+	name[250] = '\0';
+	make_dir(name);
+	snprintf(dir, sizeof(dir), "%s/%s", name, name);
+	make_dir(dir);
+	for (i = 0; i < 3; i++) {
+		static const char *const leaf[] = { "lower", "upper", "work" };
+
+		snprintf(path[i], sizeof(path[i]), "%s/%s", dir, leaf[i]);
+		make_dir(path[i]);
+	}
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", path[0], path[1], path[2]);
+	mount_options("merged", options);
+	make_file("merged/new", "new");
+	unmount();
+
+	if (!on_shale())
+		return;
+	context = fs_context();
+	OK(set_path(context, "lowerdir+", path[0], AT_FDCWD));
+	OK(set_path(context, "upperdir", path[1], AT_FDCWD));
+	OK(set_path(context, "workdir", path[2], AT_FDCWD));
+	attach(context);
+	expect_names("merged", "new");
 }
 
 /*
