@@ -23,6 +23,7 @@
 #include "compat/dentry.h"
 #include "compat/data.h"
 #include "compat/handle.h"
+#include "compat/uuid.h"
 #include "compat/security.h"
 #include "compat/mounting.h"
 #include "compat/genetlink.h"

@@ -222,6 +222,12 @@ void probe_backing_file(const struct file *file)
 	const struct path *path = backing_file_user_path(file);
 }
 
+/* 6.9: a superblock's uuid has a length, which FS_IOC_GETFSUUID(2) tells with it. */
+void probe_super_set_uuid(struct super_block *sb, const u8 *uuid)
+{
+	super_set_uuid(sb, uuid, 16);
+}
+
 /* 6.12.60, 6.19: it is told the user's open file, rather than its path. */
 void probe_backing_file_of_file(const struct file *user, const struct path *real)
 {

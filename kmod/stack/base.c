@@ -103,6 +103,10 @@ int shale_bases_init(struct shale_sb *sbi)
 		base->owns_dev = !err;
 	}
 	sbi->xino_bits = xino_bits(sbi);
+	if (sbi->features.value[SHALE_UUID] == SHALE_UUID_OFF && sbi->nr_base > 1) {
+		pr_warn("uuid=off: null, for the layers are on more than one file system\n");
+		sbi->features.value[SHALE_UUID] = SHALE_UUID_NULL;
+	}
 	return err;
 }
 

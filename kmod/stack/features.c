@@ -26,7 +26,7 @@ static const struct feature {
 	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 1 },
 	[SHALE_XINO]		= { "xino", { "off", "on", "auto" }, 7 },
 	[SHALE_VERITY]		= { "verity", { "off", "on", "require" }, 1 },
-	[SHALE_UUID]		= { "uuid", { "auto", "null", "on", "off" }, 3 },
+	[SHALE_UUID]		= { "uuid", { "auto", "null", "on", "off" }, 15 },
 	[SHALE_FSYNC]		= { "fsync", { "auto", "strict", "volatile" }, 1 },
 };
 
@@ -159,6 +159,8 @@ void shale_features_without_xattrs(struct shale_features *f)
 	f->value[SHALE_METACOPY] = SHALE_OFF;
 	f->value[SHALE_INDEX] = SHALE_OFF;
 	f->value[SHALE_NFS_EXPORT] = SHALE_OFF;
+	if (f->value[SHALE_UUID] != SHALE_UUID_OFF)
+		f->value[SHALE_UUID] = SHALE_UUID_NULL;
 }
 
 void shale_features_show(const struct shale_features *f, struct seq_file *m)

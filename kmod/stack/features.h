@@ -37,6 +37,14 @@ enum shale_redirect_dir {
 
 #define SHALE_XINO_AUTO 2
 
+/* The mount's own uuid, and those of its layers in file handles. */
+enum shale_uuid {
+	SHALE_UUID_AUTO,		/* until the upper is open: then on or null */
+	SHALE_UUID_NULL,		/* it has none */
+	SHALE_UUID_ON,			/* it has one, kept by the upper */
+	SHALE_UUID_OFF,			/* none, and handles don't tell those of layers */
+};
+
 struct shale_features {
 	u8 value[SHALE_NR_FEATURES];
 	u16 given;			/* bit by feature: an option asked for this value */

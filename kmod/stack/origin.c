@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/uuid.h>
 
 #include "stack/marks.h"
 
@@ -22,7 +23,17 @@ bool shale_can_decode(const struct super_block *sb)
 	return IS_ENABLED(CONFIG_EXPORTFS) && sb->s_export_op && sb->s_export_op->fh_to_dentry;
 }
 
-int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentry, bool is_upper)
+/*
+ * With uuid=off records are made without uuid, and only such ones are known: so an upper can be
+ * moved together with its lowers to a copy of their file system that has another uuid.
+ */
+static const u8 *uuid_of(const struct shale_sb *sbi, const struct super_block *real)
+{
+	return sbi->features.value[SHALE_UUID] == SHALE_UUID_OFF ? uuid_null.b : real->s_uuid.b;
+}
+
+int shale_origin_encode(const struct shale_sb *sbi, struct shale_origin_record *record,
+			struct dentry *dentry, bool is_upper)
 {
 	struct shale_origin *origin = &record->origin;
 	u32 handle[MAX_HANDLE_SZ / sizeof(u32)];
@@ -43,7 +54,7 @@ int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentr
 		.flags = own_order() | (is_upper ? SHALE_ORIGIN_UPPER : 0),
 		.type = type,
 	};
-	memcpy(origin->uuid, dentry->d_sb->s_uuid.b, sizeof(origin->uuid));
+	memcpy(origin->uuid, uuid_of(sbi, dentry->d_sb), sizeof(origin->uuid));
 	memcpy(origin->handle, handle, words * sizeof(u32));
 	return 0;
 }
@@ -67,10 +78,11 @@ int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const 
 	return 1;
 }
 
-static bool is_on(const struct shale_base *base, const struct shale_origin_record *record)
+static bool is_on(const struct shale_sb *sbi, const struct shale_base *base,
+		  const struct shale_origin_record *record)
 {
 	return base->has_handles && record->size &&
-	       !memcmp(record->origin.uuid, base->sb->s_uuid.b, sizeof(record->origin.uuid));
+	       !memcmp(record->origin.uuid, uuid_of(sbi, base->sb), sizeof(record->origin.uuid));
 }
 
 bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record)
@@ -78,7 +90,7 @@ bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin
 	unsigned int i;
 
 	for (i = 0; i < sbi->nr_base; i++) {
-		if (is_on(&sbi->base[i], record))
+		if (is_on(sbi, &sbi->base[i], record))
 			return shale_may_decode();
 	}
 	return false;
@@ -121,7 +133,7 @@ int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_reco
 	for (i = 0; shale_may_decode() && i < sbi->nr_base; i++) {
 		struct dentry *dentry;
 
-		if (!is_on(&sbi->base[i], record))
+		if (!is_on(sbi, &sbi->base[i], record))
 			continue;
 		part->layer = layer_on(sbi, i);
 		if (!part->layer)

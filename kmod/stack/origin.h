@@ -31,11 +31,13 @@ bool shale_can_decode(const struct super_block *sb);
 
 /**
  * shale_origin_encode - make a record
+ * @sbi: says whether the record has the uuid of the object's file system (option "uuid")
  * @record: filled; empty where the object's file system has no handles
  * @is_upper: the object is one of the upper
  * Return: 0, -EIO when the file system does not make a handle after all, -EOVERFLOW.
  */
-int shale_origin_encode(struct shale_origin_record *record, struct dentry *dentry, bool is_upper);
+int shale_origin_encode(const struct shale_sb *sbi, struct shale_origin_record *record,
+			struct dentry *dentry, bool is_upper);
 
 /**
  * shale_origin_get - read the record of an upper object

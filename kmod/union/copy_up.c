@@ -94,7 +94,7 @@ static int prepare(struct copy_up *cu)
 		return -EOVERFLOW;
 	cu->to_index = shale_index_wants(cu->sbi, cu->entry);
 	if (cu->to_index)
-		err = shale_index_name(&cu->index, cu->from.dentry);
+		err = shale_index_name(cu->sbi, &cu->index, cu->from.dentry);
 	if (err)
 		return err;
 	cu->metacopy = can_leave_data(cu);
@@ -105,7 +105,7 @@ static int prepare(struct copy_up *cu)
 		if (IS_ERR(cu->target))
 			return PTR_ERR(cu->target);
 	}
-	return keeps_identity(cu) ? shale_origin_encode(&cu->origin, cu->from.dentry, false) : 0;
+	return keeps_identity(cu) ? shale_origin_encode(cu->sbi, &cu->origin, cu->from.dentry, false) : 0;
 }
 
 /* Step 2: an empty object of the right kind, out of sight. */

@@ -17,10 +17,11 @@ bool shale_index_wants(const struct shale_sb *sbi, const struct shale_entry *ent
 	       shale_entry_index_takes(sbi, d_inode(entry->lower->part[0].dentry));
 }
 
-int shale_index_name(struct shale_index_name *name, struct dentry *lower)
+int shale_index_name(const struct shale_sb *sbi, struct shale_index_name *name,
+		     struct dentry *lower)
 {
 	struct shale_origin_record record;
-	int err = shale_origin_encode(&record, lower, false);
+	int err = shale_origin_encode(sbi, &record, lower, false);
 
 	if (err)
 		return err;
@@ -33,7 +34,7 @@ struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower
 	const struct shale_upper *upper = sbi->upper;
 	struct shale_index_name name;
 	struct dentry *index;
-	int err = shale_index_name(&name, lower);
+	int err = shale_index_name(sbi, &name, lower);
 
 	if (err)
 		return ERR_PTR(err);
@@ -78,7 +79,7 @@ void shale_index_links_end(const struct shale_token *tok, struct inode *inode,
 		shale_index_links_begin(tok, inode, entry);
 		return;
 	}
-	err = shale_index_name(&name, entry->lower->part[0].dentry);
+	err = shale_index_name(shale_sb(inode->i_sb), &name, entry->lower->part[0].dentry);
 	if (!err)
 		err = shale_upper_remove(tok, tok->upper->indexdir,
 					 &QSTR_LEN(name.text, name.len), entry->upper);
@@ -109,7 +110,7 @@ static int verify(const struct shale_token *tok, const struct shale_sb *sbi,
 {
 	const struct path path = shale_upper_path(tok, dentry);
 	struct shale_origin_record wanted, found;
-	int ret = shale_origin_encode(&wanted, of, is_upper);
+	int ret = shale_origin_encode(sbi, &wanted, of, is_upper);
 
 	if (ret)
 		return ret;

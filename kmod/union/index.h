@@ -34,7 +34,8 @@ struct shale_index_name {
 };
 
 /* Return: 0, -ENAMETOOLONG, or what shale_origin_encode() says. */
-int shale_index_name(struct shale_index_name *name, struct dentry *lower);
+int shale_index_name(const struct shale_sb *sbi, struct shale_index_name *name,
+		     struct dentry *lower);
 
 /**
  * shale_index_find - the copy of a lower object

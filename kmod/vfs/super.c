@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
+#include <linux/uuid.h>
 
 #include "stack/base.h"
 #include "stack/creds.h"
@@ -14,6 +15,7 @@
 #include "stack/marks.h"
 #include "stack/name.h"
 #include "stack/upper.h"
+#include "stack/uuid.h"
 #include "stack/variant.h"
 #include "union/index.h"
 #include "union/names.h"
@@ -27,9 +29,12 @@ static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
 	const struct path path = shale_entry_path(shale_sb(sb), entry);
 	int err = vfs_statfs(&path, buf);
 
-	if (!err)
-		buf->f_type = SHALE_SUPER_MAGIC;
-	return err;
+	if (err)
+		return err;
+	buf->f_type = SHALE_SUPER_MAGIC;
+	if (!uuid_is_null(&sb->s_uuid))
+		buf->f_fsid = uuid_to_fsid(sb->s_uuid.b);
+	return 0;
 }
 
 /* Making a superblock */
@@ -201,7 +206,10 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	err = shale_upper_open(sbi, fc);
 	if (!err)
 		err = shale_workdir_prepare(sb, fc);
-	return err ?: shale_index_open(sb, fc);
+	if (err)
+		return err;
+	shale_uuid_open(sb);
+	return shale_index_open(sb, fc);
 }
 
 /*
