@@ -11,6 +11,7 @@
 #include <linux/fileattr.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
+#include <linux/fsverity.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/netlink.h>
@@ -220,6 +221,12 @@ void probe_fake_path(const struct path *user, struct inode *inode)
 void probe_backing_file(const struct file *file)
 {
 	const struct path *path = backing_file_user_path(file);
+}
+
+/* 6.6: the digest of fs-verity is there for modules, with the algorithm's number there. */
+void probe_fsverity_get_digest(struct inode *inode, u8 *digest, u8 *algorithm)
+{
+	fsverity_get_digest(inode, digest, algorithm, NULL);
 }
 
 /* 6.9: a superblock's uuid has a length, which FS_IOC_GETFSUUID(2) tells with it. */

@@ -53,6 +53,7 @@ struct shale_entry {
 	struct dentry *upper;		/* counted; NULL: nothing in the upper */
 	struct shale_parts *lower;	/* counted; NULL: nothing below */
 	bool metacopy;			/* the upper has no data: it is the last lower part's */
+	bool unverified;		/* the data is to be verified before it is used */
 	bool indexed;			/* the index has the upper: one object for all its names,
 					 * which the union counts, as neither upper nor lower do
 					 */

@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
+#include "compat/verity.h"
 #include "stack/variant.h"
 
 /* One row for each feature. */
@@ -25,7 +26,8 @@ static const struct feature {
 	[SHALE_INDEX]		= { "index", { "off", "on" }, 3, true },
 	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 1 },
 	[SHALE_XINO]		= { "xino", { "off", "on", "auto" }, 7 },
-	[SHALE_VERITY]		= { "verity", { "off", "on", "require" }, 1 },
+	[SHALE_VERITY]		= { "verity", { "off", "on", "require" },
+				    SHALE_VERITY_SUPPORTED ? 7 : 1 },
 	[SHALE_UUID]		= { "uuid", { "auto", "null", "on", "off" }, 15 },
 	[SHALE_FSYNC]		= { "fsync", { "auto", "strict", "volatile" }, 1 },
 };
@@ -51,6 +53,7 @@ static const struct dependency {
 	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_NOFOLLOW),
 	  SHALE_REDIRECT_DIR_NOFOLLOW },
 	{ SHALE_VERITY, (u8)~BIT(SHALE_OFF), SHALE_METACOPY, BIT(SHALE_ON), SHALE_ON },
+	{ SHALE_VERITY, (u8)~BIT(SHALE_OFF), SHALE_NFS_EXPORT, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_METACOPY, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_INDEX, BIT(SHALE_ON), SHALE_ON },
 	{ SHALE_METACOPY, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_ON),
@@ -92,7 +95,8 @@ int shale_feature_parse(struct shale_features *f, enum shale_feature feature, co
 		if (strcmp(row->value[i], value))
 			continue;
 		if (!(row->supported & BIT(i)))
-			return invalfc(fc, "%s=%s: not supported; %s=%s is", row->name, value,
+			return invalfc(fc, "%s=%s: not supported%s; %s=%s is", row->name, value,
+				       feature == SHALE_VERITY ? " by this kernel" : "",
 				       row->name, row->value[0]);
 		f->value[feature] = i;
 		f->given |= BIT(feature);
@@ -104,10 +108,13 @@ int shale_feature_parse(struct shale_features *f, enum shale_feature feature, co
 /* One of the two gives way: the one that no option asked for. */
 static int resolve(struct shale_features *f, const struct dependency *d, struct fs_context *fc)
 {
-	if (!(d->values & BIT(f->value[d->feature])) || (d->allowed & BIT(f->value[d->other])))
+	const bool agree = d->allowed & BIT(f->value[d->other]);
+
+	if (!(d->values & BIT(f->value[d->feature])))
 		return 0;
-	if (!is_given(f, d->other)) {
-		f->value[d->other] = d->otherwise;
+	if (agree || !is_given(f, d->other)) {
+		if (!agree)
+			f->value[d->other] = d->otherwise;
 		/* What an option asked for by way of another is not to be given up either. */
 		if (is_given(f, d->feature))
 			f->given |= BIT(d->other);
@@ -147,7 +154,8 @@ int shale_features_resolve(struct shale_features *f, bool has_upper, struct fs_c
 
 bool shale_features_want_marks(const struct shale_features *f)
 {
-	return (is_given(f, SHALE_METACOPY) && f->value[SHALE_METACOPY] == SHALE_ON) ||
+	return shale_feature_on(f, SHALE_VERITY) ||
+	       (is_given(f, SHALE_METACOPY) && f->value[SHALE_METACOPY] == SHALE_ON) ||
 	       (is_given(f, SHALE_REDIRECT_DIR) &&
 		f->value[SHALE_REDIRECT_DIR] != SHALE_REDIRECT_DIR_NOFOLLOW);
 }

@@ -36,6 +36,7 @@ enum shale_redirect_dir {
 };
 
 #define SHALE_XINO_AUTO 2
+#define SHALE_VERITY_REQUIRE 2
 
 /* The mount's own uuid, and those of its layers in file handles. */
 enum shale_uuid {

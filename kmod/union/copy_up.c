@@ -31,6 +31,7 @@
 #include "union/copy_data.h"
 #include "union/data.h"
 #include "union/index.h"
+#include "union/verity.h"
 #include "union/workdir.h"
 
 /* How much of a file is wanted in the upper: this many bytes of its data, or none of it. */
@@ -50,6 +51,7 @@ struct copy_up {
 	struct kstat stat;		/* of from */
 	loff_t size;			/* bytes of data to copy */
 	bool metacopy;			/* leave the data where it is */
+	struct shale_metacopy record;	/* and mark it with this */
 	bool to_index;			/* the copy's name is one of the index */
 	struct shale_index_name index;
 	const char *target;		/* of a symbolic link */
@@ -80,6 +82,29 @@ static bool can_leave_data(const struct copy_up *cu)
 	       (cu->parent || cu->to_index) && shale_feature_on(&cu->sbi->features, SHALE_METACOPY);
 }
 
+/* Without the digest that is required, the data is copied after all. */
+static int decide_on_data(struct copy_up *cu)
+{
+	struct shale_entry *entry;
+	struct path data;
+	int err;
+
+	cu->metacopy = can_leave_data(cu);
+	if (!cu->metacopy || !shale_feature_on(&cu->sbi->features, SHALE_VERITY))
+		return 0;
+	entry = shale_data_get(cu->inode, cu->entry);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	swap(entry, cu->entry);
+	shale_entry_put(entry);
+	data = shale_entry_data_path(cu->sbi, cu->entry);
+	err = shale_verity_record(cu->sbi, &data, &cu->record);
+	if (err != -ENODATA)
+		return err;
+	cu->metacopy = false;
+	return 0;
+}
+
 static int prepare(struct copy_up *cu)
 {
 	int err;
@@ -97,7 +122,9 @@ static int prepare(struct copy_up *cu)
 		err = shale_index_name(cu->sbi, &cu->index, cu->from.dentry);
 	if (err)
 		return err;
-	cu->metacopy = can_leave_data(cu);
+	err = decide_on_data(cu);
+	if (err)
+		return err;
 	cu->size = cu->wanted == NO_DATA ? cu->stat.size : min(cu->wanted, cu->stat.size);
 
 	if (S_ISLNK(cu->stat.mode)) {
@@ -105,7 +132,9 @@ static int prepare(struct copy_up *cu)
 		if (IS_ERR(cu->target))
 			return PTR_ERR(cu->target);
 	}
-	return keeps_identity(cu) ? shale_origin_encode(cu->sbi, &cu->origin, cu->from.dentry, false) : 0;
+	if (!keeps_identity(cu))
+		return 0;
+	return shale_origin_encode(cu->sbi, &cu->origin, cu->from.dentry, false);
 }
 
 /* Step 2: an empty object of the right kind, out of sight. */
@@ -373,7 +402,8 @@ static int mark_copy(struct copy_up *cu, const struct shale_token *tok)
 	if (keeps_identity(cu))
 		found = shale_origin_set(tok, cu->sbi, cu->copy, SHALE_MARK_ORIGIN, &cu->origin);
 	if (found >= 0 && cu->metacopy)
-		err = shale_mark_set(tok, cu->sbi, cu->copy, SHALE_MARK_METACOPY, NULL, 0);
+		err = shale_mark_set(tok, cu->sbi, cu->copy, SHALE_MARK_METACOPY,
+				     &cu->record, cu->record.len);
 	/* The name in the index will be its one link. */
 	if (found >= 0 && !err && cu->to_index)
 		err = shale_mark_set_nlink(tok, cu->sbi, cu->copy, cu->inode->i_nlink, 'U', 1);

@@ -5,10 +5,16 @@
 #include <linux/slab.h>
 
 #include "stack/inode.h"
+#include "union/verity.h"
 
 static bool is_pending(const struct shale_entry *entry)
 {
 	return entry->lower && entry->lower->data_path && !shale_entry_has_upper_data(entry);
+}
+
+static bool is_ready(const struct shale_entry *entry)
+{
+	return !is_pending(entry) && !entry->unverified;
 }
 
 /* Looks in one data-only layer. Return: 1 with @part set, 0, or an errno. */
@@ -46,12 +52,10 @@ static int look_in_data_layers(const struct shale_sb *sbi, const char *text,
 	return ret ?: -EIO;
 }
 
-/* The same entry with its last part filled in. */
-static struct shale_entry *fill_in(const struct shale_sb *sbi, const struct shale_entry *entry)
+/* The same parts with the last one filled in, or ERR_PTR. */
+static struct shale_parts *with_data(const struct shale_sb *sbi, const struct shale_parts *old)
 {
-	const struct shale_parts *old = entry->lower;
 	struct shale_part data = { };
-	struct shale_entry *new;
 	struct shale_parts *parts;
 	unsigned int i;
 	/* Its slash is the root of the layer. */
@@ -69,6 +73,19 @@ static struct shale_entry *fill_in(const struct shale_sb *sbi, const struct shal
 		dget(parts->part[i].dentry);
 	}
 	parts->part[i] = data;
+	return parts;
+}
+
+/* The same entry with its data found and, where that is asked for, verified; or ERR_PTR. */
+static struct shale_entry *make_ready(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	struct shale_parts *parts = is_pending(entry) ? with_data(sbi, entry->lower)
+						      : shale_parts_get(entry->lower);
+	struct shale_entry *new;
+	int err = 0;
+
+	if (IS_ERR(parts))
+		return ERR_CAST(parts);
 	new = shale_entry_alloc(sbi, entry->upper, parts);
 	shale_parts_put(parts);
 	if (!new)
@@ -76,18 +93,24 @@ static struct shale_entry *fill_in(const struct shale_sb *sbi, const struct shal
 	new->metacopy = entry->metacopy;
 	new->indexed = entry->indexed;
 	new->remembered = entry->remembered;
+	if (entry->unverified)
+		err = shale_verity_check(sbi, new);
+	if (err) {
+		shale_entry_put(new);
+		return ERR_PTR(err);
+	}
 	return new;
 }
 
-static struct shale_entry *fill_in_locked(struct inode *inode, struct shale_entry *entry)
+static struct shale_entry *get_ready(struct inode *inode, struct shale_entry *entry)
 {
 	struct shale_entry *new;
 
-	if (!is_pending(entry)) {
+	if (is_ready(entry)) {
 		refcount_inc(&entry->ref);
 		return entry;
 	}
-	new = fill_in(shale_sb(inode->i_sb), entry);
+	new = make_ready(shale_sb(inode->i_sb), entry);
 	if (IS_ERR(new))
 		return new;
 	refcount_inc(&new->ref);
@@ -97,20 +120,20 @@ static struct shale_entry *fill_in_locked(struct inode *inode, struct shale_entr
 
 struct shale_entry *shale_data_get(struct inode *inode, struct shale_entry *known)
 {
-	struct shale_entry *entry, *filled;
+	struct shale_entry *entry, *ready;
 
 	if (known)
-		return fill_in_locked(inode, known);
+		return get_ready(inode, known);
 	entry = shale_entry_get(inode);
-	if (!is_pending(entry))
+	if (is_ready(entry))
 		return entry;
 	shale_entry_put(entry);
 
 	if (mutex_lock_killable(&shale_inode(inode)->lock))
 		return ERR_PTR(-EINTR);
 	entry = shale_entry_get(inode);
-	filled = fill_in_locked(inode, entry);
+	ready = get_ready(inode, entry);
 	shale_entry_put(entry);
 	mutex_unlock(&shale_inode(inode)->lock);
-	return filled;
+	return ready;
 }

@@ -446,6 +446,8 @@ static struct shale_entry *make_entry(const struct lookup *l)
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	entry->metacopy = l->upper_metacopy;
+	entry->unverified = shale_feature_on(&l->sbi->features, SHALE_VERITY) &&
+			    shale_entry_data_path(l->sbi, entry).dentry != shale_entry_real(entry);
 	entry->indexed = l->indexed;
 	entry->remembered = l->without_origin && !l->indexed;
 	return entry;

@@ -57,7 +57,7 @@ enum shale_opt {
 	OPT_FEATURE,			/* and then by enum shale_feature */
 };
 
-/* A directory: by path, or as a descriptor, which the kernel's own types of before 6.13 don't have. */
+/* A directory, by path or as a descriptor: no type of the kernel's own takes both before 6.13. */
 static int is_directory(struct p_log *log, const struct fs_parameter_spec *spec,
 			struct fs_parameter *param, struct fs_parse_result *result)
 {
@@ -130,7 +130,7 @@ static void unescape(char *s)
 
 typedef int (*add_layer_t)(struct shale_stack *stack, const struct path *path);
 
-/* What is found is the layer's errno, not the look-up's: that it is no directory is a wrong option. */
+/* That what was found is no directory is a wrong option, as in overlayfs. */
 static int add_layer(struct fs_context *fc, const char *option, const char *name,
 		     const struct path *path, add_layer_t add)
 {
