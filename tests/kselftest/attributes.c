@@ -328,24 +328,35 @@ static void copy_program(const char *from, const char *to)
 	close(out_fd);
 }
 
+/* Returns when the program runs: exec then has closed its end of the pipe. */
+static int start_program(const char *path)
+{
+	int ends[2], child, nr;
+	char byte;
+
+	CHECK(!pipe2(ends, O_CLOEXEC));
+	child = fork();
+	if (!child) {
+		execl(path, path, "100", NULL);
+		nr = write(ends[1], "", 1);
+		_exit(nr);
+	}
+	close(ends[1]);
+	nr = read(ends[0], &byte, 1);
+	close(ends[0]);
+	CHECK(child > 0 && !nr);
+	return child;
+}
+
 static void a_running_program_is_not_truncated(void)
 {
-	int child, status, i;
+	int child, status;
 
 	set_up();
 	copy_program("/bin/sleep", in("upper/sleep"));
 	mount_merged();
-	child = fork();
-	if (!child) {
-		execl(in("upper/sleep"), "sleep", "100", NULL);
-		_exit(1);
-	}
-	for (i = 0; i < 100; i++) {
-		usleep(20 * 1000);
-		if (truncate(in("merged/sleep"), 100000) && errno == ETXTBSY)
-			break;
-	}
-	CHECK(i < 100);
+	child = start_program(in("upper/sleep"));
+	CHECK(truncate(in("merged/sleep"), 100000) && errno == ETXTBSY);
 	CHECK(!kill(child, 9));
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK(!truncate(in("merged/sleep"), 0));
