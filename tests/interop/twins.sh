@@ -157,25 +157,37 @@ shows_the_same() {
     return 1
 }
 
-# run_part FORM SEED PART
+# run_part FORM SEED PART NUMBER-OF-OPERATIONS: adds to $made those that were made. Status 2 when the trees parted.
 run_part() {
-    local type
+    local type status count
     type=$(driver_of "$1" "$3")
-    mount_both "$type" || return
-    (($3 == 0)) || shows_the_same "part $3, $type" || return
+    mount_both "$type" || return 1
+    [[ $fresh == yes ]] || shows_the_same "part $3, $type" || return 1
     # shellcheck disable=SC2086 # words
-    shale-twins run "${view[@]}" ${SHALE_TWINS_RUN-} "$(($2 * 1000 + $3))" "$interval" "$scratch"/{tree,twin} &&
-        show_tree >"$scratch/shown.before" && unmount_both
+    shale-twins run "${view[@]}" ${SHALE_TWINS_RUN-} "$(($2 * 1000 + $3))" "$4" "$scratch"/{tree,twin} >"$scratch/run"
+    status=$?
+    cat "$scratch/run"
+    count=$(sed -n '$ s/ operations$//p' "$scratch/run")
+    made=$((made + ${count:-0}))
+    ((status == 0)) || return "$status"
+    show_tree >"$scratch/shown.before" && unmount_both || return 1
 }
 
-# run_form FORM SEED
+# run_form FORM SEED: where the trees part for a reason that is tolerated, it goes on with fresh ones.
 run_form() {
-    local part status
-    for ((part = 0; part * interval < operations; part++)); do
-        run_part "$1" "$2" "$part"
-        status=$?
-        ((status != 2)) || return 0 # the trees parted, for a reason that is tolerated
-        ((status == 0)) || return 1
+    local part left fresh=yes
+    made=0 nr_trees=1
+    for ((part = 0; made < operations; part++)); do
+        left=$((operations - made))
+        run_part "$1" "$2" "$part" $((left < interval ? left : interval))
+        case $? in
+        0) fresh=no ;;
+        2)
+            forget_uppers
+            fresh=yes nr_trees=$((nr_trees + 1))
+            ;;
+        *) return 1 ;;
+        esac
     done
 }
 
@@ -190,11 +202,14 @@ notices() {
 }
 
 mkdir "$scratch"/{tree,twin,inner}
+total=0
 for seed in "${seeds[@]}"; do
     ok "layers of seed $seed" make_layers "$seed" || give_up
     show_layers >"$scratch/layers.before"
     for form in "side by side" "in turn"; do
         ok "$form, seed $seed" run_form "$form" "$seed"
+        echo "# $made operations on $nr_trees trees"
+        total=$((total + made))
         forget_uppers
     done
     show_layers >"$scratch/layers.after"
@@ -208,5 +223,5 @@ for operation in create rename chmod lsetxattr; do
     forget_uppers
 done
 
-echo "# $SECONDS s"
+echo "# $total operations in all, $SECONDS s"
 finish

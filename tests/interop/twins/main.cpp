@@ -24,9 +24,11 @@ constexpr const char* usage =
     "                                         adds to a layer what shale-model's lack\n"
     "       shale-twins show [OPTION...] DIR  what a tree shows, a line for each name\n"
     "       shale-twins run [OPTION...] SEED COUNT TREE TWIN\n"
-    "                                         COUNT operations in both; status 1 when they "
-    "differ,\n"
-    "                                         2 when they parted for a reason that is tolerated\n"
+    "                                         COUNT operations in both; says in its last line "
+    "how\n"
+    "                                         many were made; status 1 when the trees differ, 2 "
+    "when\n"
+    "                                         they parted for a reason that is tolerated\n"
     "  --every N           compares the whole trees after each N operations (default 250)\n"
     "  --no-links          adds no hard links\n"
     "  --several-fs        the layers lie on more than one file system\n"
@@ -98,6 +100,7 @@ int run(const Options& options, const Arguments& arguments) {
     runner.leave_out(options.left_out);
     const auto result = runner.run(number(arguments[1]), options.interval);
     shale::twins::print_counts();
+    std::printf("%u operations\n", runner.made());
     return static_cast<int>(result);
 }
 

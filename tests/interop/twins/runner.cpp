@@ -89,6 +89,7 @@ Runner::Result Runner::step(unsigned number) {
         return Result::same;
 
     const std::string other = make(twin_, operation);
+    ++made_;
     if (answer == other)
         return Result::same;
     if (is_tolerated(operation, tree_, answer, other)) {

@@ -38,6 +38,9 @@ public:
     /// @p interval of them, as long as they are the same.
     Result run(unsigned count, unsigned interval);
 
+    /// How many operations both trees have answered.
+    unsigned made() const { return made_; }
+
     /// Leaves each operation that begins with @p text and is done in the tree, out of its twin: to
     /// see that this is found.
     void leave_out(const std::string& text) { left_out_ = text; }
@@ -70,6 +73,7 @@ private:
     Generator generator_;
     std::vector<Record> history_;
     std::string left_out_;
+    unsigned made_ = 0;
     bool verbose_ = false;
 };
 
