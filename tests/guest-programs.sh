@@ -30,7 +30,8 @@ run_program() {
 for item; do
     suite=${item%%:*} program=${item#*:}
     name=$(basename "$program")
+    SECONDS=0
     echo "@ begin $suite ${name%.sh}"
     run_program "$program"
-    printf '\n@ end %s %s %s\n' "$suite" "${name%.sh}" "$?"
+    printf '\n@ end %s %s %s %s\n' "$suite" "${name%.sh}" "$?" "$SECONDS"
 done

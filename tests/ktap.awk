@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Reads what tests/guest-programs.sh prints: KTAP of several programs, each
-# between the lines "@ begin SUITE NAME" and "@ end SUITE NAME STATUS". Prints a line per
+# between the lines "@ begin SUITE NAME" and "@ end SUITE NAME STATUS [SECONDS]". Prints a line per
 # test, "ok", "FAIL" or "skip" and its name, with the reason if it was skipped, and below those of a
 # program that has failed what it said of its failures. A program that ends before its plan is complete
 # has failed, and so has one that hasn't ended.

@@ -23,6 +23,7 @@ run_tests() {
     words=("$@") wrapper=()
     results=$build/test/results
     : >"$results"
+    touch "$build/test/started"
     for name in "${without[@]}"; do
         result skip "$name: the whole suite # SKIP left out by --without"
     done
@@ -108,6 +109,18 @@ result() {
     printf '%-4s  %s\n' "$1" "$2" | tee -a "$results"
 }
 
+# What in the guests took longest: the first to look at when the whole takes too long.
+show_longest() {
+    local logs=("$build"/test/guest-*.log)
+    [[ -e ${logs[0]} ]] || return 0
+    find "${logs[@]}" -newer "$build/test/started" -exec awk '
+        /^@ end .* [0-9]+ [0-9]+$/ && $6 >= 30 {
+            title = FILENAME; sub(/.*guest-/, "", title); sub(/\.log$/, "", title)
+            print $6 " s  " title ": " $3 ": " $4
+        }' {} + | sort -rn | head -n 12 >"$build/test/longest"
+    [[ ! -s $build/test/longest ]] || printf '\nLongest:\n%s\n\n' "$(sed 's/^/   /' "$build/test/longest")"
+}
+
 sum_up() {
     local passed failed skipped
     passed=$(grep -c '^ok  ' "$results")
@@ -116,6 +129,7 @@ sum_up() {
     if ((passed + failed + skipped == 0)); then
         usage_error "test: no test is named like: ${words[*]}"
     fi
+    show_longest
     if ((failed)); then
         printf '\nFailed:\n'
         sed -n 's/^FAIL/   /p' "$results"

@@ -20,6 +20,7 @@
 #include "control/netlink_gen.h"
 #include "stack/pending.h"
 #include "stack/sb.h"
+#include "stack/upper.h"
 #include "stack/variant.h"
 
 MODULE_ALIAS_GENL_FAMILY(SHALE_NAME);
@@ -281,11 +282,20 @@ static int head_size(const struct shale_sb *sbi)
 {
 	const struct shale_stack *stack = sbi->stack;
 	int size = 3 * nla_total_size(sizeof(u64)) + 3 * nla_total_size(sizeof(u32)) +
-		   text_size(sbi->source);
+		   2 * nla_total_size(0) + text_size(sbi->source);
 
 	if (stack->upper)
 		size += text_size(stack->upper->name) + text_size(stack->work->name);
 	return size;
+}
+
+/* Set at any time, so they are looked at once. */
+static int put_marks(struct sk_buff *skb, const struct shale_upper *upper)
+{
+	if (!upper)
+		return 0;
+	return (READ_ONCE(upper->has_redirects) ? nla_put_flag(skb, SHALE_A_MOUNT_REDIRECTS) : 0) ?:
+	       (READ_ONCE(upper->has_metacopies) ? nla_put_flag(skb, SHALE_A_MOUNT_METACOPIES) : 0);
 }
 
 static int put_head_attrs(struct sk_buff *skb, const struct shale_sb *sbi)
@@ -301,7 +311,8 @@ static int put_head_attrs(struct sk_buff *skb, const struct shale_sb *sbi)
 		nla_put_string(skb, SHALE_A_MOUNT_WORK, stack->work->name) : 0) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_LOWERS, stack->nr_lower) ?:
 	       put_u64(skb, SHALE_A_MOUNT_COPY_UPS, atomic64_read(&sbi->copy_ups)) ?:
-	       put_u64(skb, SHALE_A_MOUNT_COPY_UP_BYTES, atomic64_read(&sbi->copy_up_bytes));
+	       put_u64(skb, SHALE_A_MOUNT_COPY_UP_BYTES, atomic64_read(&sbi->copy_up_bytes)) ?:
+	       put_marks(skb, sbi->upper);
 }
 
 /* The first message of a mount: everything but its lower layers. */

@@ -256,7 +256,7 @@ static bool has_same_upper(const struct shale_entry *known, const struct shale_e
 static int inode_verify(struct inode *inode, const struct shale_entry *found)
 {
 	struct shale_entry *known __free(shale_entry) = shale_entry_get(inode);
-	bool same;
+	int err;
 
 	if (IS_DEADDIR(inode) && !known)
 		return -ELOOP;
@@ -266,12 +266,15 @@ static int inode_verify(struct inode *inode, const struct shale_entry *found)
 		return 0;
 
 	/* The copy gets its name before the inode stands on it: so let a copy-up end. */
-	scoped_guard(mutex, &shale_inode(inode)->lock) {
-		shale_entry_put(known);
-		known = shale_entry_get(inode);
-		same = has_same_upper(known, found);
-	}
-	return same ? 0 : -ESTALE;
+	err = shale_inode_lock(inode);
+	if (err)
+		return err;
+	shale_entry_put(known);
+	known = shale_entry_get(inode);
+	if (!has_same_upper(known, found))
+		err = -ESTALE;
+	shale_inode_unlock(inode);
+	return err;
 }
 
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry)

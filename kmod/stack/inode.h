@@ -45,6 +45,20 @@ static inline struct shale_inode *shale_inode(const struct inode *inode)
 	return container_of(inode, struct shale_inode, vfs_inode);
 }
 
+/*
+ * Takes the entry mutex. Who holds it may be copying gigabytes: whoever waits can be killed.
+ * Return: 0 or -EINTR.
+ */
+static inline int shale_inode_lock(struct inode *inode)
+{
+	return mutex_lock_killable(&shale_inode(inode)->lock);
+}
+
+static inline void shale_inode_unlock(struct inode *inode)
+{
+	mutex_unlock(&shale_inode(inode)->lock);
+}
+
 /* What the VFS calls on each kind of inode; vfs/ registers it, so that nothing here names vfs/. */
 struct shale_inode_tables {
 	const struct inode_operations *dir_iops, *file_iops, *symlink_iops, *special_iops;

@@ -86,6 +86,19 @@ static int get_long(const struct shale_sb *sbi, const struct path *path, const c
 	return size;
 }
 
+/* For those who ask what overlayfs has to be told to read this upper. */
+static void note_in_upper(const struct shale_sb *sbi, const struct vfsmount *mnt, const char *mark)
+{
+	struct shale_upper *upper = sbi->upper;
+
+	if (!upper || mnt != upper->layer->mnt)
+		return;
+	if (!strcmp(mark, SHALE_MARK_REDIRECT))
+		WRITE_ONCE(upper->has_redirects, true);
+	else if (!strcmp(mark, SHALE_MARK_METACOPY))
+		WRITE_ONCE(upper->has_metacopies, true);
+}
+
 int shale_mark_redirect(const struct shale_sb *sbi, const struct path *path, char **text)
 {
 	int size = get_long(sbi, path, SHALE_MARK_REDIRECT, SHALE_REDIRECT_MAX, text);
@@ -96,6 +109,7 @@ int shale_mark_redirect(const struct shale_sb *sbi, const struct path *path, cha
 	if (size <= 0 && size != -EIO)
 		return size;
 	kind = size > 0 ? shale_redirect_decode(*text, size) : SHALE_REDIRECT_INVALID;
+	note_in_upper(sbi, path->mnt, SHALE_MARK_REDIRECT);
 	if (kind != SHALE_REDIRECT_INVALID)
 		return kind;
 	kfree(*text);
@@ -119,9 +133,12 @@ int shale_mark_metacopy(const struct shale_sb *sbi, const struct path *path,
 		pr_warn_ratelimited("%pd2 has an invalid metacopy mark\n", path->dentry);
 		return -EIO;
 	}
-	if (size >= 0 && record)
+	if (size < 0)
+		return size;
+	note_in_upper(sbi, path->mnt, SHALE_MARK_METACOPY);
+	if (record)
 		*record = read;
-	return size < 0 ? size : 1;
+	return 1;
 }
 
 int shale_mark_is_whiteout(const struct shale_sb *sbi, const struct path *path, bool xattr)
@@ -180,6 +197,8 @@ int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
 	if (err == -EPERM && !shale_feature_on(&sbi->features, SHALE_USERXATTR) &&
 	    !ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
 		return -EOPNOTSUPP;
+	if (!err)
+		note_in_upper(sbi, tok->upper->layer->mnt, mark);
 	return err;
 }
 

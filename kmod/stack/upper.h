@@ -37,6 +37,8 @@ struct shale_upper {
 	struct inode *root_in_use;	/* marked in use by us, or NULL */
 	struct inode *work_in_use;
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */
+	bool has_redirects;		/* such marks were made or met; only ever set, by anyone */
+	bool has_metacopies;
 };
 
 struct shale_token {

@@ -671,7 +671,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 }
 
 /* Does the upper have as much of an object as is wanted, and under this name? */
-static bool is_copied_up(struct dentry *dentry, loff_t wanted)
+static bool has_all_wanted(struct dentry *dentry, loff_t wanted)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
 
@@ -687,7 +687,7 @@ static struct dentry *next_to_copy(struct dentry *dentry, struct dentry **parent
 	struct dentry *next = dget(dentry);
 
 	*parent = dget_parent(next);
-	while (!is_copied_up(*parent, NO_DATA)) {
+	while (!has_all_wanted(*parent, NO_DATA)) {
 		dput(next);
 		next = *parent;
 		*parent = dget_parent(next);
@@ -699,7 +699,7 @@ static int copy_up(struct dentry *dentry, loff_t wanted)
 {
 	int err = 0;
 
-	if (is_copied_up(dentry, wanted))
+	if (has_all_wanted(dentry, wanted))
 		return 0;
 	if (!shale_sb(dentry->d_sb)->upper)
 		return -EROFS;
@@ -709,7 +709,7 @@ static int copy_up(struct dentry *dentry, loff_t wanted)
 	if (!shale_name_positive(dentry))
 		return copy_up_one(dentry, NULL, wanted);
 
-	while (!err && !is_copied_up(dentry, wanted)) {
+	while (!err && !has_all_wanted(dentry, wanted)) {
 		struct dentry *parent;
 		struct dentry *next = next_to_copy(dentry, &parent);
 

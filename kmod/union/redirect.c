@@ -2,8 +2,6 @@
 #include "union/redirect.h"
 
 #include <linux/dcache.h>
-#include <linux/sched/signal.h>
-#include <linux/seqlock.h>
 #include <linux/slab.h>
 
 #include "stack/entry.h"
@@ -66,8 +64,12 @@ static int prepend_one(const struct shale_sb *sbi, struct path_text *path, struc
 	return err ?: kind == SHALE_REDIRECT_ABSOLUTE;
 }
 
-static int write_path_once(const struct shale_sb *sbi, struct path_text *path,
-			   struct dentry *dentry)
+/*
+ * Directories on the way may be renamed meanwhile. What has parts below has got its redirect before
+ * its name or its parent changes; here the parent is read first, then the name, then the redirect.
+ * So who finds no redirect has the old parent and the old name, which are right.
+ */
+static int write_path(const struct shale_sb *sbi, struct path_text *path, struct dentry *dentry)
 {
 	struct dentry *next = dget(dentry);
 	int ret = 0;
@@ -82,24 +84,6 @@ static int write_path_once(const struct shale_sb *sbi, struct path_text *path,
 	}
 	dput(next);
 	return min(ret, 0);
-}
-
-/*
- * Directories on the way may be renamed meanwhile. Each has got its redirect by the time its name
- * changes, so that a path is right when nothing was renamed while it was read.
- */
-static int write_path(const struct shale_sb *sbi, struct path_text *path, struct dentry *dentry)
-{
-	unsigned int seq;
-	int err;
-
-	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		seq = read_seqbegin(&rename_lock);
-		err = write_path_once(sbi, path, dentry);
-	} while (read_seqretry(&rename_lock, seq));
-	return err;
 }
 
 static int set_mark(const struct shale_token *tok, const struct shale_sb *sbi,

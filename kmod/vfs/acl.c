@@ -86,14 +86,12 @@ static bool must_drop_sgid(struct mnt_idmap *idmap, const struct inode *inode, i
 }
 
 /* The bit goes first: the ACL may give the group rights that were not meant to come with it. */
-static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool drop_sgid)
+static int change_acl_locked(struct inode *inode, struct posix_acl *acl, int type, bool drop_sgid)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 	struct iattr attr = { .ia_valid = ATTR_KILL_SGID };
 	int err = 0;
 
-	/* A copy that is being completed puts back the mode it had. */
-	guard(mutex)(&shale_inode(inode)->lock);
 	CLASS(shale_upper, tok)(inode->i_sb);
 	if (tok.err)
 		return tok.err;
@@ -102,7 +100,19 @@ static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool
 	return err ?: shale_upper_set_acl(&tok, entry->upper, posix_acl_xattr_name(type), acl);
 }
 
-static bool is_copied_up(struct inode *inode)
+static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool drop_sgid)
+{
+	/* A copy that is being completed puts back the mode it had. */
+	int err = shale_inode_lock(inode);
+
+	if (err)
+		return err;
+	err = change_acl_locked(inode, acl, type, drop_sgid);
+	shale_inode_unlock(inode);
+	return err;
+}
+
+static bool is_in_upper(struct inode *inode)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
@@ -122,7 +132,7 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 	if (!acl) {
 		err = has_acl(idmap, dentry, type);
 		if (!err)
-			return is_copied_up(inode) ? 0 : -ENODATA;
+			return is_in_upper(inode) ? 0 : -ENODATA;
 		if (err < 0)
 			return err;
 	}

@@ -167,10 +167,14 @@ static struct iattr attr_for_upper(struct mnt_idmap *idmap, const struct inode *
 /* With the entry mutex: a copy that is being completed puts back the attributes it had. */
 static int upper_setattr(struct inode *inode, struct dentry *upper, struct iattr *attr)
 {
-	guard(mutex)(&shale_inode(inode)->lock);
-	CLASS(shale_upper, tok)(inode->i_sb);
+	int err = shale_inode_lock(inode);
 
-	return tok.err ?: shale_upper_setattr(&tok, upper, attr);
+	if (err)
+		return err;
+	scoped_class(shale_upper, tok, inode->i_sb)
+		err = tok.err ?: shale_upper_setattr(&tok, upper, attr);
+	shale_inode_unlock(inode);
+	return err;
 }
 
 /* A program that runs from the upper by another way than this mount must not be truncated. */
@@ -328,8 +332,11 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 		return err;
 
 	entry = shale_entry_get(inode);
-	scoped_guard(mutex, &shale_inode(inode)->lock)
-		err = change_flags(inode, entry->upper, fa);
+	err = shale_inode_lock(inode);
+	if (err)
+		return err;
+	err = change_flags(inode, entry->upper, fa);
+	shale_inode_unlock(inode);
 	shale_inode_copyattr(inode);
 	return err;
 }

@@ -56,7 +56,7 @@ static struct file *open_real(const struct file *file, const struct shale_entry 
 }
 
 /* Does the upper have the file's data? */
-static bool is_copied_up(const struct inode *inode)
+static bool has_data_in_upper(const struct inode *inode)
 {
 	guard(rcu)();
 	return shale_entry_has_upper_data(shale_entry_rcu(inode));
@@ -82,7 +82,7 @@ static struct file *open_current(struct file *file, struct shale_entry **entry)
  */
 static bool will_be_truncated(const struct file *file)
 {
-	return (file->f_mode & FMODE_WRITE) && !is_copied_up(file_inode(file)) &&
+	return (file->f_mode & FMODE_WRITE) && !has_data_in_upper(file_inode(file)) &&
 	       (file->f_flags & (O_TRUNC | O_DIRECT)) == O_TRUNC;
 }
 
@@ -196,12 +196,12 @@ struct file *shale_file_real(struct file *file)
 	int err;
 
 	/* Opened to be truncated by someone inside the kernel, who did not. */
-	if (!real && !is_copied_up(file_inode(file))) {
+	if (!real && !has_data_in_upper(file_inode(file))) {
 		err = shale_copy_up_data(file_dentry(file));
 		if (err)
 			return ERR_PTR(err);
 	}
-	if (!real || (!shale_entry_has_upper_data(sf->entry) && is_copied_up(file_inode(file)))) {
+	if (!real || (!shale_entry_has_upper_data(sf->entry) && has_data_in_upper(file_inode(file)))) {
 		real = opened_copy(file);
 		if (IS_ERR(real))
 			return real;

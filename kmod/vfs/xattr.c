@@ -75,19 +75,30 @@ static int check_exists(struct inode *inode, const char *name, int flags)
 	return ret == -ENODATA && !(flags & XATTR_REPLACE) ? 0 : ret;
 }
 
-static int upper_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
-			  int flags)
+static int upper_setxattr_locked(struct inode *inode, const char *name, const void *value,
+				 size_t size, int flags)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
-	/* A copy that is being completed puts back the capabilities it had. */
-	guard(mutex)(&shale_inode(inode)->lock);
 	CLASS(shale_upper, tok)(inode->i_sb);
 	if (tok.err)
 		return tok.err;
 	if (!value)
 		return shale_upper_removexattr(&tok, entry->upper, name);
 	return shale_upper_setxattr(&tok, entry->upper, name, value, size, flags);
+}
+
+static int upper_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+			  int flags)
+{
+	/* A copy that is being completed puts back the capabilities it had. */
+	int err = shale_inode_lock(inode);
+
+	if (err)
+		return err;
+	err = upper_setxattr_locked(inode, name, value, size, flags);
+	shale_inode_unlock(inode);
+	return err;
 }
 
 /* A removal is @value NULL with XATTR_REPLACE in @flags. */

@@ -112,6 +112,21 @@ ok "refuses an unknown image" refuses 1 "nosuch|image ls|" shale mount nosuch m
 ok "refuses whoever is not root" refuses 1 "sudo|" setpriv --reuid 65534 --clear-groups "$(command -v shale)" mount --lower a m
 ok "refuses bad usage with status 2" refuses 2 "--help|" shale mount --lower a x y
 
+mkdir n nu nw nb nb/dir nb/dir/sub; echo x >nb/file
+needs() { mounts_field "['overlayfs_needs']"; }
+ok "an upper that nobody wrote to needs no options" sh -c 'shale mount --lower nb --upper nu --work nw -o redirect_dir=on,metacopy=on n'
+ok "and mounts says so" shows "[]" needs
+chmod 600 n/file
+ok "mounts tells that a copy without data was made" shows "['metacopy=on']" needs
+mv n/dir n/new
+ok "and that a directory was renamed" shows "['redirect_dir=on', 'metacopy=on']" needs
+umount n; shale mount --lower nb --upper nu --work nw n >/dev/null
+ok "mounted again, it tells what was met, and has met nothing" shows "[]" needs
+ok "with --scan it looks for all" sh -c 'shale mounts --scan | grep "redirect_dir=on,metacopy=on"'
+ls n/new >/dev/null
+ok "without, it tells what was met meanwhile" sh -c 'shale mounts | grep " redirect_dir=on"'
+umount n
+
 mkdir many && (cd many && seq 4096 | xargs mkdir) && echo last >many/4096/file
 many=()
 for ((i = 1; i <= 4096; i++)); do many+=(--lower "many/$i"); done

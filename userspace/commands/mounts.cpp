@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <iostream>
+#include <memory>
 
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "netlink/client.hpp"
+#include "tree/needs.hpp"
 
 namespace shale {
 
@@ -12,6 +14,8 @@ namespace {
 
 constexpr const char* description =
     "List the Shale mounts, as the kernel knows them.\n\n"
+    "OVERLAYFS NEEDS: the options with which in-tree overlayfs reads the writable layer, as far as\n"
+    "the mount has met or made what needs them; --scan looks through the whole layer.\n\n"
     "With --json: all layers of each, and counters of what was copied to the writable layer.";
 
 constexpr const char* examples = "Example:\n"
@@ -24,9 +28,21 @@ struct Row {
     std::vector<std::string> places;
     std::string name;
     std::string image;
+    tree::Needs needs;
 };
 
-std::vector<Row> rows(const Globals& globals) {
+/// Paths are those of the mounter's mount namespace, and may lead elsewhere, or nowhere, in ours.
+tree::Needs needs_of(const netlink::MountRecord& mount, bool scan) {
+    tree::Needs needs{.redirects = mount.redirects, .metacopies = mount.metacopies};
+    if (!scan || !mount.upper || needs.all())
+        return needs;
+    const auto found = tree::needs_of_upper(*mount.upper);
+    needs.redirects |= found.redirects;
+    needs.metacopies |= found.metacopies;
+    return needs;
+}
+
+std::vector<Row> rows(const Globals& globals, bool scan) {
     auto store = existing_store(globals.root);
     std::vector<Row> rows;
     for (auto& mount : netlink::Client::open().mounts()) {
@@ -43,21 +59,27 @@ std::vector<Row> rows(const Globals& globals) {
             if (const auto image = image_with_layers(*store, mount.lowers))
                 row.image = image->name;
         }
+        row.needs = needs_of(mount, scan);
         row.mount = std::move(mount);
         rows.push_back(std::move(row));
     }
     return rows;
 }
 
+std::string joined(const std::vector<std::string>& list) {
+    std::string text;
+    for (const std::string& item : list)
+        text += (text.empty() ? "" : ",") + item;
+    return text.empty() ? "-" : text;
+}
+
 void print_table(const std::vector<Row>& rows) {
-    Table table({"ID", "MOUNTED ON", "NAME", "IMAGE", "LOWERS", "UPPER"});
+    Table table({"ID", "MOUNTED ON", "NAME", "IMAGE", "LOWERS", "UPPER", "OVERLAYFS NEEDS"});
     for (const Row& row : rows) {
-        std::string places;
-        for (const std::string& place : row.places)
-            places += (places.empty() ? "" : ",") + place;
-        table.add({std::to_string(row.mount.id), places.empty() ? "(elsewhere)" : places, row.name,
+        const std::string places = joined(row.places);
+        table.add({std::to_string(row.mount.id), row.places.empty() ? "(elsewhere)" : places, row.name,
                    row.image.empty() ? "-" : row.image, std::to_string(row.mount.lowers.size()),
-                   row.mount.upper.value_or("(read-only)")});
+                   row.mount.upper.value_or("(read-only)"), joined(row.needs.options())});
     }
     table.print(std::cout);
 }
@@ -78,13 +100,14 @@ nlohmann::json document(const std::vector<Row>& rows) {
                         {"lowers", row.mount.lowers},
                         {"upper", text(row.mount.upper)},
                         {"work", text(row.mount.work)},
+                        {"overlayfs_needs", row.needs.options()},
                         {"copy_ups", row.mount.copy_ups},
                         {"copy_up_bytes", row.mount.copy_up_bytes}});
     return list;
 }
 
-void run(const Globals& globals) {
-    const auto found = rows(globals);
+void run(const Globals& globals, bool scan) {
+    const auto found = rows(globals, scan);
     if (globals.json)
         print_json(document(found));
     else if (found.empty())
@@ -99,7 +122,9 @@ void add_mounts_command(CLI::App& app, Globals& globals) {
     CLI::App* command = app.add_subcommand("mounts", description);
     add_json_flag(*command, globals);
     command->footer(examples);
-    command->callback([&globals] { run(globals); });
+    const auto scan = std::make_shared<bool>(false);
+    command->add_flag("--scan", *scan, "Look through all of each writable layer for OVERLAYFS NEEDS");
+    command->callback([&globals, scan] { run(globals, *scan); });
 }
 
 } // namespace shale

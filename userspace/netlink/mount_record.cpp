@@ -75,6 +75,12 @@ void MountAssembler::add(const nlmsghdr* message) {
         case SHALE_A_MOUNT_COPY_UP_BYTES:
             record.copy_up_bytes = number(attribute);
             break;
+        case SHALE_A_MOUNT_REDIRECTS:
+            record.redirects = true;
+            break;
+        case SHALE_A_MOUNT_METACOPIES:
+            record.metacopies = true;
+            break;
         default: // a newer kernel may tell more
             break;
         }

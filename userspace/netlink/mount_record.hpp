@@ -25,6 +25,8 @@ struct MountRecord {
     std::vector<std::string> lowers; ///< top-most first
     std::uint64_t copy_ups = 0;
     std::uint64_t copy_up_bytes = 0;
+    bool redirects = false;  ///< made or met in the upper since it was mounted
+    bool metacopies = false; ///< the same
 };
 
 /// Collects SHALE_CMD_GET answers. The layers of one mount come spread over several messages, in
