@@ -2,7 +2,8 @@
 /*
  * Looking names up, and making, removing and renaming them.
  *
- * Names are looked up by qstr from 6.16 on, by text and length before. From 6.19 on, one call
+ * Names are looked up by qstr from 6.16 on, by text and length before; what the cache knows of one
+ * is asked for by try_lookup_noperm(), before by d_hash_and_lookup(). From 6.19 on, one call
  * locks a directory and looks a name up, for creating (start_creating()), removing and
  * renaming; before, each caller did both. vfs_mkdir() returns a dentry, which may be another one
  * than it was given, from 6.15 on; from 6.19 on it consumes dentry and lock when it fails.
@@ -49,6 +50,7 @@ static inline struct dentry *compat_lookup_one_positive_unlocked(struct mnt_idma
 	return lookup_one_positive_unlocked(idmap, name->name, dir, name->len);
 }
 
+#define try_lookup_noperm(name, dir)	d_hash_and_lookup(dir, name)
 #define lookup_one			compat_lookup_one
 #define lookup_one_unlocked		compat_lookup_one_unlocked
 #define lookup_one_positive_unlocked	compat_lookup_one_positive_unlocked

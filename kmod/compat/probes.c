@@ -240,3 +240,9 @@ void probe_backing_file_of_file(const struct file *user, const struct path *real
 {
 	backing_file_open(user, 0, real, NULL);
 }
+
+/* 6.18: the encoding of names that ignore case is asked for. */
+void probe_sb_encoding(struct super_block *sb)
+{
+	struct unicode_map *map = sb_encoding(sb);
+}

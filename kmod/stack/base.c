@@ -121,6 +121,11 @@ void shale_bases_exit(struct shale_sb *sbi)
 	kfree(sbi->base);
 }
 
+bool shale_base_lacks(struct shale_base *base, enum shale_base_lack lack)
+{
+	return !test_bit(lack, &base->told) && !test_and_set_bit(lack, &base->told);
+}
+
 /* Numbers */
 
 /* With the number of the base in its upper bits. Return: whether it fits. */
@@ -131,8 +136,10 @@ static bool make_unique(const struct shale_sb *sbi, u64 *ino, unsigned int base)
 	if (!sbi->xino_bits)
 		return false;
 	if (*ino >> shift) {
-		if (sbi->features.value[SHALE_XINO] == SHALE_ON)
-			pr_warn_ratelimited("inode number %llx is too long for xino=on\n", *ino);
+		if (sbi->features.value[SHALE_XINO] == SHALE_ON &&
+		    shale_base_lacks(&sbi->base[base], SHALE_BASE_XINO))
+			pr_warn("%s has inode numbers that are too long for xino=on, like %llx: they get a device of their own\n",
+				sbi->base[base].sb->s_type->name, *ino);
 		return false;
 	}
 	*ino |= (u64)base << (shift + 1);

@@ -18,7 +18,17 @@ struct shale_base {
 	dev_t pseudo_dev;		/* st_dev of files, where nothing better is to be had */
 	bool owns_dev;			/* pseudo_dev was allocated */
 	bool has_handles;		/* file handles can be made, and found again */
+	unsigned long told;		/* bit by enum shale_base_lack: the log has it */
 };
+
+/* What a base is only seen to lack in use. */
+enum shale_base_lack {
+	SHALE_BASE_TYPES,		/* of the names in a directory */
+	SHALE_BASE_XINO,		/* room in an inode number */
+};
+
+/* Is it the first time that this is seen? */
+bool shale_base_lacks(struct shale_base *base, enum shale_base_lack lack);
 
 /**
  * shale_bases_init - take stock of the file systems

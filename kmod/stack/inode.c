@@ -15,7 +15,7 @@ const struct shale_inode_tables *shale_inode_tables;
 static struct kmem_cache *inode_cache;
 
 /* What our inodes take over of the real inode's flags. */
-#define COPIED_FLAGS (S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE)
+#define COPIED_FLAGS (S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE | S_CASEFOLD)
 
 /* Life of an inode */
 

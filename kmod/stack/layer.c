@@ -6,14 +6,12 @@
 #include <linux/posix_acl.h>
 #include <linux/slab.h>
 
-/*
- * May names of this file system be compared byte by byte and remembered? Not where the file
- * system hashes or compares them in its own way, nor where looking one up mounts something.
- */
-static bool layer_names_are_plain(const struct dentry *root)
+bool shale_dentry_is_weird(const struct dentry *dentry)
 {
-	return !(root->d_flags & (DCACHE_OP_HASH | DCACHE_OP_COMPARE |
-				  DCACHE_NEED_AUTOMOUNT | DCACHE_MANAGE_TRANSIT));
+	if (dentry->d_flags & (DCACHE_NEED_AUTOMOUNT | DCACHE_MANAGE_TRANSIT))
+		return true;
+	return (dentry->d_flags & (DCACHE_OP_HASH | DCACHE_OP_COMPARE)) &&
+	       !shale_sb_has_encoding(dentry->d_sb);
 }
 
 /* The path as the caller sees it. A layer without a nameable path is still a layer. */
@@ -36,7 +34,7 @@ struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer
 
 	if (!d_is_dir(path->dentry))
 		return ERR_PTR(-ENOTDIR);
-	if (!layer_names_are_plain(path->dentry))
+	if (shale_dentry_is_weird(path->dentry))
 		return ERR_PTR(-EINVAL);
 
 	layer = kzalloc(sizeof(*layer), GFP_KERNEL_ACCOUNT);

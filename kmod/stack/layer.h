@@ -10,6 +10,8 @@
 #include <linux/path.h>
 #include <linux/refcount.h>
 
+#include "compat/casefold.h"
+
 struct shale_layer {
 	refcount_t ref;
 	struct vfsmount *mnt;	/* private clone; its root is the layer's root */
@@ -31,6 +33,19 @@ enum shale_layer_kind { SHALE_LAYER_LOWER, SHALE_LAYER_UPPER };
  * cloned, a file system whose names cannot be stacked), -EPERM, -ENOMEM.
  */
 struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer_kind kind);
+
+/*
+ * Can what a name of this file system leads to not be remembered? Where the file system hashes or
+ * compares names in its own way, or where looking one up mounts something. How names are folded
+ * that ignore case is known.
+ */
+bool shale_dentry_is_weird(const struct dentry *dentry);
+
+/* Do the directories of this layer ignore the case of names? */
+static inline bool shale_layer_casefolded(const struct shale_layer *layer)
+{
+	return shale_is_casefolded(layer->mnt->mnt_root);
+}
 
 /* Drop a reference and, with the last one, the mount. Sleeps for a grace period then. */
 void shale_layer_put(struct shale_layer *layer);

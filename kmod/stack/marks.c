@@ -43,6 +43,13 @@ int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const ch
 	return ret == -EOPNOTSUPP ? -ENODATA : ret;
 }
 
+bool shale_marks_are_known(const struct shale_sb *sbi, const struct path *path)
+{
+	const struct mark_name name = mark_name(sbi, SHALE_MARK_OPAQUE);
+
+	return vfs_getxattr(mnt_idmap(path->mnt), path->dentry, name.text, NULL, 0) != -EOPNOTSUPP;
+}
+
 /* Others may read the names and attributes of what they own, but not its user.* xattrs. */
 static bool is_unreadable(const struct shale_sb *sbi, int err)
 {

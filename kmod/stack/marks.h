@@ -64,6 +64,9 @@ int shale_mark_nlink(const struct shale_sb *sbi, const struct path *upper,
 int shale_mark_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
 		   void *value, size_t size);
 
+/* Does the file system of a directory know the attributes that marks are kept in? */
+bool shale_marks_are_known(const struct shale_sb *sbi, const struct path *path);
+
 /* The writers, on objects of the upper. -EOPNOTSUPP where it keeps no xattrs. */
 int shale_mark_set(const struct shale_token *tok, const struct shale_sb *sbi,
 		   struct dentry *dentry, const char *mark, const void *value, size_t size);

@@ -26,6 +26,7 @@ struct shale_sb {
 	unsigned int nr_base;
 	unsigned int xino_bits;		/* of inode numbers, that say which one; or 0 */
 	bool default_permissions;
+	bool casefolded;		/* all directories ignore the case of names */
 	struct shale_features features;	/* resolved */
 	char *source;			/* as given at mount time */
 	char *lowerdir;			/* the options, as given; NULL: layers came one by one, */

@@ -273,6 +273,31 @@ static int check_overlap(const struct shale_stack *stack, const char **why,
 	return 0;
 }
 
+/* Names that are equal in one layer must be so in all. */
+static const char *check_case(const struct shale_stack *stack, const struct shale_layer **which)
+{
+	const bool casefolded = shale_stack_casefolded(stack);
+	const struct super_block *first = shale_layer_sb(stack->lower[0]);
+	unsigned int i;
+
+	*which = stack->lower[0];
+	if (casefolded && shale_sb_is_strict(first))
+		return "a file system that refuses names which are no text can't be stacked";
+	for (i = 0; i < stack->nr_lower + 2; i++) {
+		*which = any_layer(stack, i);
+		if (!*which)
+			continue;
+		if (casefolded && !shale_layer_casefolded(*which))
+			return "minds the case of names, and other layers do not";
+		if (!casefolded && shale_layer_casefolded(*which))
+			return "ignores the case of names, and other layers do not";
+		if (casefolded && !sb_same_encoding(shale_layer_sb(*which), first))
+			return "ignores the case of names in another way than other layers";
+	}
+	*which = NULL;
+	return NULL;
+}
+
 int shale_stack_check(const struct shale_stack *stack, const char **why,
 		      const struct shale_layer **which)
 {
@@ -285,5 +310,6 @@ int shale_stack_check(const struct shale_stack *stack, const char **why,
 				      : "at least one lower layer is needed";
 		return -EINVAL;
 	}
-	return check_overlap(stack, why, which);
+	*why = check_case(stack, which);
+	return *why ? -EINVAL : check_overlap(stack, why, which);
 }

@@ -48,6 +48,12 @@ static inline unsigned int shale_stack_nr_merged(const struct shale_stack *stack
 	return stack->nr_lower - stack->nr_data;
 }
 
+/* Does the union ignore the case of names? Its layers agree on that. */
+static inline bool shale_stack_casefolded(const struct shale_stack *stack)
+{
+	return stack->nr_lower && shale_layer_casefolded(stack->lower[0]);
+}
+
 /* Forgets the lower layers described so far. */
 void shale_stack_clear_lower(struct shale_stack *stack);
 
@@ -64,7 +70,8 @@ int shale_stack_set_work(struct shale_stack *stack, const struct path *path);
  * @which: set to the layer to blame, or the work directory; NULL when it is no one layer
  *
  * The checks that need no superblock: an upper has a work directory on the same mount, neither
- * inside the other, no layer is given twice or lies inside another, at least one lower exists.
+ * inside the other, no layer is given twice or lies inside another, at least one lower exists, and
+ * all treat the case of names alike.
  *
  * Return: 0, -EINVAL or -ELOOP.
  */

@@ -120,11 +120,22 @@ static struct dentry *look_again(const struct shale_token *tok, struct dentry *d
 	return dentry;
 }
 
+struct dentry *shale_upper_end_creating(const struct shale_token *tok, struct dentry *dir,
+					const struct qstr *name, struct dentry *dentry)
+{
+	struct dentry *again;
+
+	if (!d_unhashed(dentry))
+		return end_creating_keep(dentry);
+	again = look_again(tok, dir, name);
+	end_creating(dentry);
+	return again;
+}
+
 struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *dir,
 				const struct qstr *name, const struct shale_new *what)
 {
 	struct dentry *dentry = shale_upper_start_creating(tok, dir, name);
-	struct dentry *again = NULL;
 
 	if (IS_ERR(dentry))
 		return dentry;
@@ -133,13 +144,7 @@ struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *di
 		return ERR_PTR(-EEXIST);
 	}
 	dentry = make_locked(tok, dir, dentry, what);
-	if (IS_ERR(dentry))
-		return dentry;
-	if (!d_unhashed(dentry))
-		return end_creating_keep(dentry);
-	again = look_again(tok, dir, name);
-	end_creating(dentry);
-	return again;
+	return IS_ERR(dentry) ? dentry : shale_upper_end_creating(tok, dir, name, dentry);
 }
 
 static int remove_locked(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry)

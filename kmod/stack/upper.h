@@ -39,6 +39,7 @@ struct shale_upper {
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */
 	bool has_redirects;		/* such marks were made or met; only ever set, by anyone */
 	bool has_metacopies;
+	bool has_xattr;			/* and marks */
 };
 
 struct shale_token {
@@ -103,13 +104,17 @@ int shale_upper_remove_dentry(const struct shale_token *tok, struct dentry *dir,
 
 /*
  * In three steps, for those who do more under the lock: start_creating(), something, and
- * end_creating() or end_creating_keep() of <linux/namei.h>. Return: the name's dentry, positive or
- * negative, with the lock and a reference; or ERR_PTR, with neither.
+ * end_creating() of <linux/namei.h> or, once the name is there, shale_upper_end_creating().
+ * Return: the name's dentry, positive or negative, with the lock and a reference; or ERR_PTR,
+ * with neither.
  */
 struct dentry *shale_upper_start_creating(const struct shale_token *tok, struct dentry *dir,
 					  const struct qstr *name);
 int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct dentry *dir,
 		     struct dentry *dentry);
+/* Return: the dentry that leads to what was made, which may be another one; or ERR_PTR. */
+struct dentry *shale_upper_end_creating(const struct shale_token *tok, struct dentry *dir,
+					const struct qstr *name, struct dentry *dentry);
 
 /*
  * Renaming in three steps: start, shale_upper_rename(), end_renaming(). @rd has both parents; when

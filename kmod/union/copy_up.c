@@ -301,7 +301,7 @@ static struct dentry *link_at(const struct shale_token *tok, const struct place 
 		return ERR_PTR(err);
 	}
 	restore_times(place, tok, &times);
-	return end_creating_keep(dest);
+	return shale_upper_end_creating(tok, place->dir, &place->text, dest);
 }
 
 static int link_unnamed(struct copy_up *cu, const struct shale_token *tok,

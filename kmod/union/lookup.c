@@ -57,7 +57,8 @@ static struct dentry *look(const char *name, size_t len, const struct shale_laye
 		dput(dentry);
 		return NULL;
 	}
-	if (dentry->d_flags & (DCACHE_OP_HASH | DCACHE_OP_COMPARE | DCACHE_NEED_AUTOMOUNT)) {
+	if (shale_dentry_is_weird(dentry) ||
+	    (d_is_dir(dentry) && shale_is_casefolded(dentry) != shale_layer_casefolded(layer))) {
 		dput(dentry);
 		return ERR_PTR(-EREMOTE);
 	}

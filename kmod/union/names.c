@@ -7,7 +7,9 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/unicode.h>
 
+#include "compat/casefold.h"
 #include "compat/real_file.h"
 #include "stack/base.h"
 #include "stack/creds.h"
@@ -78,8 +80,10 @@ struct raw_name {
 	u64 ino;
 	unsigned int part;		/* number of the part that has it, the top-most is 0 */
 	u16 len;
+	u16 key_len;
 	u8 type;
 	u8 ask;				/* enum ask */
+	const char *key;		/* what is compared: the text or, behind it, folded */
 	char text[];
 };
 
@@ -101,6 +105,8 @@ struct reader {
 	struct chunk *chunks;		/* the latest first */
 	struct raw_name *names;		/* in the chunks; the latest first */
 	size_t nr;
+	struct unicode_map *fold;	/* names are compared without their case; or NULL */
+	char *folded;			/* room for one of them, NAME_MAX bytes and one */
 	unsigned int part;		/* being read */
 	bool progress;			/* this pass has brought a name */
 	int err;
@@ -134,12 +140,35 @@ static struct raw_name *raw_alloc(struct reader *reader, unsigned int len)
 	return raw;
 }
 
+/* Return: the length of the folded name; 0 when that is the name itself. */
+static unsigned int fold(struct reader *reader, const char *text, int len)
+{
+	const struct qstr name = QSTR_INIT(text, len);
+	int folded = 0;
+
+	if (IS_ENABLED(CONFIG_UNICODE) && reader->fold)
+		folded = utf8_casefold(reader->fold, &name, reader->folded, NAME_MAX + 1);
+	return max(folded, 0);
+}
+
+static void set_key(const struct reader *reader, struct raw_name *raw, unsigned int len,
+		    unsigned int folded)
+{
+	raw->key = raw->text;
+	raw->key_len = len;
+	if (!folded)
+		return;
+	raw->key = memcpy(raw->text + len, reader->folded, folded);
+	raw->key_len = folded;
+}
+
 /* Under the real directory's lock: no look at what the name leads to. */
 static bool take_down(struct dir_context *ctx, const char *text, int len, loff_t pos, u64 ino,
 		      unsigned int type)
 {
 	struct reader *reader = container_of(ctx, struct reader, ctx);
 	struct raw_name *raw;
+	unsigned int folded;
 
 	reader->progress = true;
 	if (len <= 2 && text[0] == '.' && text[len - 1] == '.')
@@ -152,18 +181,20 @@ static bool take_down(struct dir_context *ctx, const char *text, int len, loff_t
 	if (reader->err)
 		return false;
 
-	raw = raw_alloc(reader, len);
+	folded = fold(reader, text, len);
+	raw = raw_alloc(reader, len + folded);
 	if (!raw) {
 		reader->err = -ENOMEM;
 		return false;
 	}
-	raw->hash = name_hash(text, len);
+	set_key(reader, raw, len, folded);
+	memcpy(raw->text, text, len);
+	raw->hash = name_hash(raw->key, raw->key_len);
 	raw->ino = ino;
 	raw->part = reader->part;
 	raw->len = len;
 	raw->type = type;
 	raw->ask = ASK_NOBODY;
-	memcpy(raw->text, text, len);
 	raw->next = reader->names;
 	reader->names = raw;
 	reader->nr++;
@@ -189,8 +220,18 @@ static int read_dir(struct reader *reader, const struct path *path)
 	return err;
 }
 
+static int begin_folding(struct reader *reader, const struct inode *dir)
+{
+	if (!shale_sb(dir->i_sb)->casefolded)
+		return 0;
+	reader->fold = sb_encoding(dir->i_sb);
+	reader->folded = kmalloc(NAME_MAX + 1, GFP_KERNEL);
+	return reader->folded ? 0 : -ENOMEM;
+}
+
 static void reader_end(struct reader *reader)
 {
+	kfree(reader->folded);
 	while (reader->chunks) {
 		struct chunk *chunk = reader->chunks;
 
@@ -243,6 +284,19 @@ static const struct shale_layer *part_layer(const struct merge *merge, unsigned 
 	return is_upper(merge, i) ? merge->sbi->upper->layer : lower_part(merge, i)->layer;
 }
 
+/* Was there a name of unknown type among the latest @nr? */
+static void note_types(const struct merge *merge, const struct path *path, size_t nr)
+{
+	const struct shale_layer *layer = part_layer(merge, merge->reader.part);
+	const struct raw_name *raw;
+
+	for (raw = merge->reader.names; nr && raw->type != DT_UNKNOWN; raw = raw->next)
+		nr--;
+	if (nr && shale_base_lacks(&merge->sbi->base[layer->base], SHALE_BASE_TYPES))
+		pr_info("%s (%s) has no types of names in directories: reading one looks up each\n",
+			layer->name, path->dentry->d_sb->s_type->name);
+}
+
 static int read_parts(struct merge *merge)
 {
 	unsigned int nr = shale_entry_nr_lower(merge->entry) + !!merge->entry->upper;
@@ -251,8 +305,10 @@ static int read_parts(struct merge *merge)
 
 	for (reader->part = 0; !err && reader->part < nr; reader->part++) {
 		const struct path path = part_path(merge, reader->part);
+		size_t before = reader->nr;
 
 		err = read_dir(reader, &path);
+		note_types(merge, &path, reader->nr - before);
 	}
 	return err;
 }
@@ -271,7 +327,8 @@ static int look_for_copies(struct merge *merge)
 
 static int compare_names(const struct raw_name *a, const struct raw_name *b)
 {
-	return a->len != b->len ? a->len - b->len : memcmp(a->text, b->text, a->len);
+	return a->key_len != b->key_len ? a->key_len - b->key_len
+					: memcmp(a->key, b->key, a->key_len);
 }
 
 static int compare(const void *first, const void *second, const void *priv)
@@ -442,7 +499,7 @@ static struct shale_names *merge_names(struct inode *dir)
 
 	CLASS(shale_mounter, cred)(dir->i_sb);
 
-	err = read_parts(&merge);
+	err = begin_folding(&merge.reader, dir) ?: read_parts(&merge);
 	if (!err && entry->upper)
 		err = look_for_copies(&merge);
 	if (!err && merge.reader.nr)
@@ -465,7 +522,7 @@ static u64 dir_version(const struct inode *dir)
 
 bool shale_names_current(const struct shale_names *names, const struct inode *dir)
 {
-	return names->version == dir_version(dir);
+	return names->version == dir_version(dir) && !shale_sb_revalidates(dir->i_sb);
 }
 
 void shale_names_put(struct shale_names *names)
@@ -505,11 +562,14 @@ static struct shale_names *publish(struct inode *dir, struct shale_names *new)
 
 struct shale_names *shale_names_get(struct inode *dir)
 {
+	bool lasting = !shale_sb_revalidates(dir->i_sb);
 	u64 version = dir_version(dir);
-	struct shale_names *names;
+	struct shale_names *names = NULL;
 
-	scoped_guard(mutex, &shale_inode(dir)->lock)
-		names = known_names(dir);
+	if (lasting) {
+		scoped_guard(mutex, &shale_inode(dir)->lock)
+			names = known_names(dir);
+	}
 	if (names)
 		return names;
 
@@ -518,7 +578,7 @@ struct shale_names *shale_names_get(struct inode *dir)
 	if (IS_ERR(names))
 		return names;
 	names->version = version;
-	return publish(dir, names);
+	return lasting ? publish(dir, names) : names;
 }
 
 static size_t find_pos(const struct shale_names *names, u64 pos, bool narrow)
@@ -543,9 +603,10 @@ static bool known_number(struct dentry *dir, struct qstr *text, u64 *ino)
 	struct dentry *dentry;
 	bool known;
 
-	text->hash = full_name_hash(dir, text->name, text->len);
-	dentry = d_lookup(dir, text);
-	known = dentry && d_is_positive(dentry);
+	dentry = try_lookup_noperm(text, dir);
+	if (IS_ERR_OR_NULL(dentry))
+		return false;
+	known = d_is_positive(dentry);
 	if (known) {
 		struct inode *inode = d_inode(dentry);
 		struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);

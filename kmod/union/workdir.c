@@ -8,6 +8,7 @@
 
 #include "compat/real_file.h"
 #include "stack/marks.h"
+#include "union/abilities.h"
 #include "union/names.h"
 
 /* Temporary objects */
@@ -215,27 +216,9 @@ static int make_work(const struct shale_token *tok, struct fs_context *fc)
 	return shale_upper_setattr(tok, work, &attr);
 }
 
-/* What can this upper do? Found by trying: file systems do not say. */
-
-static bool probe_tmpfile(const struct shale_token *tok)
-{
-	struct file *file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
-
-	if (IS_ERR(file))
-		return false;
-	fput(file);
-	return true;
-}
-
-static bool probe_xattr(const struct shale_token *tok, const struct shale_sb *sbi)
-{
-	return shale_mark_set_opaque(tok, sbi, tok->upper->workdir) == 0;
-}
-
 int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 {
 	struct shale_sb *sbi = shale_sb(sb);
-	struct shale_upper *upper = sbi->upper;
 	int err;
 
 	CLASS(shale_upper, tok)(sb);
@@ -246,13 +229,5 @@ int shale_workdir_prepare(struct super_block *sb, struct fs_context *fc)
 			sbi->stack->work->name, SHALE_WORK_DIR, err);
 		return err;
 	}
-	upper->has_tmpfile = probe_tmpfile(&tok);
-	if (!probe_xattr(&tok, sbi)) {
-		pr_warn_ratelimited("upper %s keeps no %s xattrs: directories of lower layers can be neither replaced nor renamed, and are copied up with all data\n",
-				    upper->layer->name,
-				    shale_feature_on(&sbi->features, SHALE_USERXATTR) ?
-				    "user" : "trusted");
-		shale_features_without_xattrs(&sbi->features);
-	}
-	return 0;
+	return shale_upper_probe(&tok, sbi, fc);
 }

@@ -324,8 +324,9 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	struct shale_entry *entry __free(shale_entry) = NULL;
 	int err;
 
-	/* Names of a case-insensitive directory can't be merged. */
-	if (fa->flags & FS_CASEFOLD_FL)
+	/* All directories of a mount treat the case of names alike. */
+	if (S_ISDIR(inode->i_mode) &&
+	    !(fa->flags & FS_CASEFOLD_FL) != !shale_sb(inode->i_sb)->casefolded)
 		return -EOPNOTSUPP;
 	err = shale_copy_up(dentry);
 	if (err)

@@ -109,7 +109,7 @@ static const char *reason(int err)
 	case -ENOMEM:
 		return "out of memory";
 	case -EINVAL:
-		return "case-insensitive, unbindable or, as upper, on a stacking file system";
+		return "unbindable, with its own way to compare names or, as upper, stacked itself";
 	default:
 		return "can't be opened";
 	}

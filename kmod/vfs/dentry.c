@@ -2,8 +2,11 @@
 /* Dentries: what they stand on, and whether it still stands. */
 #include <linux/dcache.h>
 #include <linux/namei.h>
+#include <linux/unicode.h>
 
+#include "compat/casefold.h"
 #include "stack/entry.h"
+#include "stack/inode.h"
 #include "vfs/operations.h"
 
 /*
@@ -87,8 +90,12 @@ static int revalidate(struct dentry *dentry, unsigned int flags, bool weak)
 		return -ECHILD;
 
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	int ret = revalidate_entry(entry, flags, weak);
 
-	return revalidate_entry(entry, flags, weak);
+	/* What a server has changed counts from now on, permissions above all. */
+	if (ret > 0 && !entry->upper)
+		shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+	return ret;
 }
 
 static int shale_d_revalidate(struct inode *dir, const struct qstr *name, struct dentry *dentry,
@@ -102,15 +109,76 @@ static int shale_d_weak_revalidate(struct dentry *dentry, unsigned int flags)
 	return revalidate(dentry, flags, true);
 }
 
+/*
+ * Names whose case is ignored, as the layers do it. The kernel's own functions for that are
+ * exported from 6.18 on only. What can't be folded, as it is no valid text, is compared byte by
+ * byte.
+ */
+
+static int shale_ci_hash(const struct dentry *dir, struct qstr *name)
+{
+	const struct inode *inode = d_inode_rcu(dir);
+
+	if (IS_ENABLED(CONFIG_UNICODE) && inode && IS_CASEFOLDED(inode))
+		utf8_casefold_hash(sb_encoding(dir->d_sb), dir, name);
+	return 0;
+}
+
+static bool is_same(const struct qstr *name, unsigned int len, const char *text)
+{
+	return len == name->len && !memcmp(text, name->name, len);
+}
+
+static int shale_ci_compare(const struct dentry *dentry, unsigned int len, const char *text,
+			    const struct qstr *name)
+{
+	const struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
+	char copy[DNAME_INLINE_LEN];
+	struct qstr known;
+	int ret;
+
+	if (is_same(name, len, text))
+		return 0;
+	if (!IS_ENABLED(CONFIG_UNICODE) || !dir || !IS_CASEFOLDED(dir))
+		return 1;
+
+	/* Without a lock a short name may change while it is read, and folding it minds. */
+	if (len < DNAME_INLINE_LEN) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+		text = copy;
+		barrier();	/* so that nobody reads the original again */
+	}
+	known = (struct qstr)QSTR_INIT(text, len);
+	ret = utf8_strncasecmp(sb_encoding(dentry->d_sb), name, &known);
+	return ret < 0 ? 1 : ret;
+}
+
 SHALE_ADAPT_D_REAL(shale_d_real, part_of_inode)
 SHALE_ADAPT_D_REVALIDATE(shale_d_revalidate)
 
-const struct dentry_operations shale_dentry_operations = {
-	.d_real = SHALE_OP_D_REAL(shale_d_real),
+/* By two bits: revalidate, casefolded. */
+static const struct dentry_operations operations[] = {
+	{
+		.d_real = SHALE_OP_D_REAL(shale_d_real),
+	}, {
+		.d_real = SHALE_OP_D_REAL(shale_d_real),
+		.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
+		.d_weak_revalidate = shale_d_weak_revalidate,
+	}, {
+		.d_real = SHALE_OP_D_REAL(shale_d_real),
+		.d_hash = shale_ci_hash,
+		.d_compare = shale_ci_compare,
+	}, {
+		.d_real = SHALE_OP_D_REAL(shale_d_real),
+		.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
+		.d_weak_revalidate = shale_d_weak_revalidate,
+		.d_hash = shale_ci_hash,
+		.d_compare = shale_ci_compare,
+	},
 };
 
-const struct dentry_operations shale_dentry_revalidate_operations = {
-	.d_real = SHALE_OP_D_REAL(shale_d_real),
-	.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
-	.d_weak_revalidate = shale_d_weak_revalidate,
-};
+const struct dentry_operations *shale_dentry_operations(bool revalidate, bool casefolded)
+{
+	return &operations[revalidate + 2 * casefolded];
+}

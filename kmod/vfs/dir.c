@@ -43,6 +43,9 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 	}
 
 	shale_name_set(dentry, shale_sb(sb)->stack->epoch, what);
+	/* Not remembered: it may be made by a name of another case. */
+	if (!inode && shale_sb(sb)->casefolded)
+		return NULL;
 	alias = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
 		shale_name_set(alias, shale_sb(sb)->stack->epoch, what);
@@ -222,7 +225,10 @@ static int end_creation(struct creation *c)
 	}
 	shale_name_set(c->dentry, shale_sb(sb)->stack->epoch, SHALE_NAME_UPPER);
 	shale_inode_copyattr(inode);
-	d_instantiate(c->dentry, inode);
+	if (d_unhashed(c->dentry) && shale_sb(sb)->casefolded)
+		d_add(c->dentry, inode);
+	else
+		d_instantiate(c->dentry, inode);
 	return 0;
 }
 
@@ -462,6 +468,9 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 	shale_dir_changed(dir);
 	shale_name_removed(d_inode(dentry), entry);
 	shale_index_links_end(&tok, d_inode(dentry), entry);
+	/* As the look-up of a name that is not there. */
+	if (shale_sb(dir->i_sb)->casefolded)
+		d_drop(dentry);
 	return 0;
 }
 

@@ -10,8 +10,6 @@
 struct shale_entry;
 
 extern const struct super_operations shale_super_operations;
-extern const struct dentry_operations shale_dentry_operations;
-extern const struct dentry_operations shale_dentry_revalidate_operations;
 extern const struct inode_operations shale_dir_iops;		/* dir.c */
 extern const struct inode_operations shale_file_iops;		/* attr.c */
 extern const struct inode_operations shale_symlink_iops;	/* attr.c */
@@ -20,6 +18,9 @@ extern const struct file_operations shale_file_fops;		/* file.c */
 extern const struct file_operations shale_dir_fops;		/* readdir.c */
 extern const struct address_space_operations shale_aops;	/* file.c */
 extern const struct xattr_handler * const shale_xattr_handlers[];	/* xattr.c */
+
+/* dentry.c: of a mount with layers whose names must be revalidated, or that ignores their case */
+const struct dentry_operations *shale_dentry_operations(bool revalidate, bool casefolded);
 
 /* attr.c */
 int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);

@@ -17,6 +17,7 @@
 #include "stack/upper.h"
 #include "stack/uuid.h"
 #include "stack/variant.h"
+#include "union/abilities.h"
 #include "union/index.h"
 #include "union/names.h"
 #include "union/workdir.h"
@@ -170,8 +171,8 @@ static bool layer_revalidates(const struct shale_layer *layer)
 
 static void set_up_sb(struct super_block *sb)
 {
-	const struct dentry_operations *dentry_operations = &shale_dentry_operations;
 	const struct shale_stack *stack = shale_sb(sb)->stack;
+	bool revalidates = false;
 	unsigned int i;
 
 	sb->s_magic = SHALE_SUPER_MAGIC;
@@ -185,13 +186,15 @@ static void set_up_sb(struct super_block *sb)
 	for (i = 0; i < nr_layers(stack); i++) {
 		const struct shale_layer *layer = layer_at(stack, i);
 
-		if (layer_revalidates(layer))
-			dentry_operations = &shale_dentry_revalidate_operations;
+		revalidates |= layer_revalidates(layer);
 		/* Who was given a file system without programs can't get at them by stacking. */
 		if (sb->s_user_ns != &init_user_ns && (layer->mnt->mnt_flags & MNT_NOEXEC))
 			sb->s_iflags |= SB_I_NOEXEC;
 	}
-	set_default_d_op(sb, dentry_operations);
+	shale_sb(sb)->casefolded = shale_stack_casefolded(stack);
+	if (shale_sb(sb)->casefolded)
+		shale_sb_set_encoding(sb, shale_layer_sb(stack->lower[0]));
+	set_default_d_op(sb, shale_dentry_operations(revalidates, shale_sb(sb)->casefolded));
 	if (!stack->upper)
 		sb->s_flags |= SB_RDONLY;
 }
@@ -296,6 +299,7 @@ int shale_fill_super(struct super_block *sb, struct fs_context *fc)
 		drop_traps(sbi);	/* without a root nobody calls ->put_super() */
 		return err;
 	}
+	shale_lowers_report(sbi);
 	shale_sb_publish(sbi);
 	return 0;
 }
