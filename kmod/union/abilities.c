@@ -54,15 +54,15 @@ static bool probe_xattr(const struct shale_token *tok, const struct shale_sb *sb
 static int was_possible(int err)
 {
 	switch (err) {
-	case -EINVAL:
-	case -EOPNOTSUPP:
-	case -EPERM:
-		return 0;
+	case 0:
+	case -ENOSPC:		/* nobody knows */
+	case -EDQUOT:
+		return 1;
 	case -ENOMEM:
 	case -EINTR:
 		return err;
 	default:
-		return 1;	/* or, without space, nobody knows */
+		return 0;
 	}
 }
 

@@ -93,8 +93,12 @@ static int revalidate(struct dentry *dentry, unsigned int flags, bool weak)
 	int ret = revalidate_entry(entry, flags, weak);
 
 	/* What a server has changed counts from now on, permissions above all. */
-	if (ret > 0 && !entry->upper)
+	if (ret > 0 && !entry->upper) {
 		shale_inode_copyattr_from(inode, shale_sb(inode->i_sb), entry);
+		/* A copy-up that ended meanwhile has the last word. */
+		if (rcu_access_pointer(shale_inode(inode)->entry) != entry)
+			shale_inode_copyattr(inode);
+	}
 	return ret;
 }
 
