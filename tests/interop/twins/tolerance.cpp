@@ -31,6 +31,7 @@ const char* name(Tolerance tolerance) {
         return "copies between layers on two file systems";
     case Tolerance::refused_rename:
         return "directories that got a known time after a refused rename";
+    case Tolerance::number_of_link: return "hard links that are listed with another number";
     }
     return "";
 }

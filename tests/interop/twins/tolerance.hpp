@@ -28,6 +28,8 @@ enum class Tolerance {
     copy_between_file_systems,
     /// "a rename that is refused with ENOTEMPTY": overlayfs changes the time of the directories.
     refused_rename,
+    /// "number in the list of a hard link": overlayfs goes on listing the copy's own.
+    number_of_link,
 };
 
 /// Whether the file system that @p fd is open in is overlayfs.
