@@ -1004,6 +1004,8 @@ CASE(chown_many, "the owner of 2,000 files is changed without copying any of the
 	int i, many = nr_files();
 	long long before;
 
+	if (many > MANY)
+		alarm(0);	/* whoever asks for more has the time */
 	set_up_with(ON);
 	for (i = 0; i < many; i += IN_ONE_DIR)
 		make_dir(text_of("low/%d", i / IN_ONE_DIR));
