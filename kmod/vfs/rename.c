@@ -52,20 +52,26 @@ static int check_movable(const struct side *side)
 	return entry->lower ? -EXDEV : 0;
 }
 
-static int copy_up_all(struct renaming *r)
+/* What is refused is refused before anything is copied up for it. */
+static int check_allowed(const struct renaming *r)
 {
 	int err = check_movable(&r->old);
 
-	if (!err && r->exchange)
-		err = check_movable(&r->new);
-	if (!err)
-		err = shale_copy_up(r->old.dentry);
+	if (err || d_is_negative(r->new.dentry))
+		return err;
+	if (r->exchange)
+		return check_movable(&r->new);
+	return d_is_dir(r->new.dentry) ? shale_dir_is_empty(r->new.dentry) : 0;
+}
+
+static int copy_up_all(const struct renaming *r)
+{
+	int err = shale_copy_up(r->old.dentry);
+
 	if (!err)
 		err = shale_copy_up(r->exchange ? r->new.dentry : r->new.dentry->d_parent);
-	if (err || r->exchange || d_is_negative(r->new.dentry))
+	if (err || r->exchange || d_is_negative(r->new.dentry) || d_is_dir(r->new.dentry))
 		return err;
-	if (d_is_dir(r->new.dentry))
-		return shale_dir_is_empty(r->new.dentry);
 	return shale_name_prepare_removal(r->new.dentry);
 }
 
@@ -261,7 +267,7 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 
-	err = copy_up_all(&r);
+	err = check_allowed(&r) ?: copy_up_all(&r);
 	if (err)
 		return err;
 

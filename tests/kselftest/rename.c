@@ -252,6 +252,28 @@ CASE(over_directories, "a directory replaces an empty lower one, or one whose na
 }
 
 /*
+ *	low  d/sub  full/x
+ */
+CASE(refused, "a directory that does not replace a full one is not copied up for it")
+{
+	set_up_with("redirect_dir=on");
+	make_dir("low/d");
+	make_dir("low/d/sub");
+	make_dir("low/full");
+	make_file("low/full/x", "low");
+	mount_layers("low");
+	FAILS(rename("merged/d/sub", "merged/full"), ENOTEMPTY);
+	expect_absent("upper/d");
+	if (on_shale()) {	/* overlayfs leaves it to the upper to refuse */
+		make_dir("merged/new");
+		make_file("merged/new/x", "new");
+		FAILS(rename("merged/d/sub", "merged/new"), ENOTEMPTY);
+		expect_absent("upper/d");
+	}
+	expect_names("merged/d", "sub");
+}
+
+/*
  *	low  d/x  f="low"
  */
 CASE(wrong_types, "a file doesn't replace a directory, nor a directory a file")

@@ -127,8 +127,9 @@ Operation remove_tree(Choices& choose) {
             }};
 }
 
-/// See Tolerance::refused_rename.
+/// See Tolerance::refused_rename. What was to be renamed is copied up by it in both trees.
 void set_known_times(const std::string& from, const std::string& to) {
+    set_known_time(from);
     set_known_time(parent_of(from));
     set_known_time(parent_of(to));
     count(Tolerance::refused_rename);

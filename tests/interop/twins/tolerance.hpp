@@ -26,7 +26,8 @@ enum class Tolerance {
     whiteouts_of_nothing,
     /// "copy_file_range(2) from a file of a layer on another file system": EXDEV in overlayfs.
     copy_between_file_systems,
-    /// "a rename that is refused with ENOTEMPTY": overlayfs changes the time of the directories.
+    /// "a rename that is refused with ENOTEMPTY": overlayfs copies up, and changes the time of the
+    /// directories.
     refused_rename,
     /// "number in the list of a hard link": overlayfs goes on listing the copy's own.
     number_of_link,
