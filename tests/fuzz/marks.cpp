@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Any bytes at all as the value, or the name, of each mark: neither the pure functions of
-// shale_ondisk.h, which the module uses, nor the codec of the tools, which stands on them, reads
-// beyond them, and what they make of them is what the simple words below say.
+// Any bytes at all as the value, or the name, of each mark, or as a file handle: neither the pure
+// functions of shale_ondisk.h, which the module uses, nor the codec of the tools, which stands on
+// them, reads beyond them, and what they make of them is what the simple words below say.
 #include <linux/shale_ondisk.h>
 
 #include <algorithm>
@@ -148,6 +148,39 @@ void check_index_name(std::string_view name) {
     check_origin(std::string_view(reinterpret_cast<const char*>(record.data()), size));
 }
 
+// file handles, the first byte being the type
+
+void check_handle(std::string_view value) {
+    if (value.empty())
+        return;
+    const int type = static_cast<unsigned char>(value[0]);
+    // In memory of its own, so that reading beyond the end is seen.
+    const std::vector<char> bytes(value.begin() + 1, value.end());
+    const std::string_view all(bytes.data(), bytes.size());
+    const std::size_t padding = type == 0xfb ? 0 : 3;
+    const bool known = type == 0xfb || type == 0xf8 || type == 0xf9;
+
+    // The record that begins at a place, or nothing.
+    const auto record_at = [&](std::size_t at) {
+        if (at + 3 > all.size())
+            return std::string_view();
+        const auto size = static_cast<unsigned char>(all[at + 2]);
+        const auto record = all.substr(at, size);
+        const bool whole = record.size() == size && shale_origin_valid(record.data(), size);
+        return whole ? record : std::string_view();
+    };
+    const auto require = [&](std::string_view wanted, int parent) {
+        const auto* found = shale_handle_decode(bytes.data(), bytes.size(), type, parent);
+        REQUIRE(!!found == !wanted.empty());
+        REQUIRE(!found || reinterpret_cast<const char*>(found) == wanted.data());
+        REQUIRE(!found || found->len == wanted.size());
+    };
+    const auto object = known ? record_at(padding) : std::string_view();
+    require(object, 0);
+    require(type == 0xf9 && !object.empty() ? record_at(padding + object.size() + 3)
+                                            : std::string_view(), 1);
+}
+
 // names of attributes
 
 void check_xattr_name(std::string_view name) {
@@ -176,6 +209,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check_nlink(value);
     check_origin(value);
     check_index_name(value);
+    check_handle(value);
     check_xattr_name(value);
     return 0;
 }

@@ -354,4 +354,51 @@ static inline __kernel_size_t shale_index_name_decode(const char *name, __kernel
 	return shale_origin_valid(record, len / 2) ? len / 2 : 0;
 }
 
+/*
+ * File handles of a mount, which its users keep: NFS clients do, for years. One is an origin
+ * record behind some padding, so that the handle of the real object in it begins at a multiple of
+ * four. The record says what the object is or was copied from.
+ *
+ * A connectable one has the directory's record, padded alike, behind the object's. overlayfs makes
+ * and takes none.
+ */
+#define SHALE_HANDLE_PLAIN		0xfb	/* without padding: overlayfs once made such */
+#define SHALE_HANDLE_PADDED		0xf8
+#define SHALE_HANDLE_CONNECTABLE	0xf9
+#define SHALE_HANDLE_PADDING		3
+
+/**
+ * shale_handle_decode - the record in a file handle
+ * @bytes: the handle
+ * @size: its size, in bytes
+ * @type: the handle's type
+ * @parent: give the directory's record, instead of the object's
+ *
+ * Return: a well-formed record within @bytes, which says its size itself; or NULL.
+ */
+static inline const struct shale_origin *shale_handle_decode(const void *bytes,
+							     __kernel_size_t size, int type,
+							     int parent)
+{
+	const struct shale_origin *origin;
+	__kernel_size_t at = type == SHALE_HANDLE_PLAIN ? 0 : SHALE_HANDLE_PADDING;
+
+	if (type != SHALE_HANDLE_PLAIN && type != SHALE_HANDLE_PADDED &&
+	    type != SHALE_HANDLE_CONNECTABLE)
+		return 0;
+	if (parent && type != SHALE_HANDLE_CONNECTABLE)
+		return 0;
+	for (;;) {
+		if (size < at + sizeof(*origin))
+			return 0;
+		origin = (const struct shale_origin *)((const __u8 *)bytes + at);
+		if (origin->len > size - at || !shale_origin_valid(origin, origin->len))
+			return 0;
+		if (!parent)
+			return origin;
+		at += origin->len + SHALE_HANDLE_PADDING;
+		parent = 0;
+	}
+}
+
 #endif /* _UAPI_LINUX_SHALE_ONDISK_H */
