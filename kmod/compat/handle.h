@@ -6,6 +6,13 @@
 #include <linux/exportfs.h>
 #include <linux/kconfig.h>
 
+/* Handles that can't be decoded, for fanotify alone, came with 6.6. */
+#ifdef EXPORT_FH_FID
+#define COMPAT_HAS_FIDS IS_ENABLED(CONFIG_EXPORTFS)
+#else
+#define COMPAT_HAS_FIDS 0
+#endif
+
 #if !IS_ENABLED(CONFIG_EXPORTFS)
 
 static inline int compat_exportfs_encode_fh(struct dentry *dentry, struct fid *fid, int *max_len,

@@ -21,6 +21,7 @@ static inline struct user_namespace *user_namespace(const struct vfsmount *mnt)
 }
 
 #define mnt_idmap user_namespace
+#define nop_mnt_idmap init_user_ns
 
 #endif
 

@@ -57,6 +57,7 @@ static bool has_good_uuid(const struct shale_sb *sbi, const struct shale_base *b
 	if (uuid_is_null(&base->sb->s_uuid) &&
 	    !shale_feature_asked(&sbi->features, SHALE_INDEX) &&
 	    !shale_feature_asked(&sbi->features, SHALE_METACOPY) &&
+	    !shale_feature_asked(&sbi->features, SHALE_NFS_EXPORT) &&
 	    !shale_feature_asked(&sbi->features, SHALE_XINO) &&
 	    !(shale_feature_asked(&sbi->features, SHALE_REDIRECT_DIR) &&
 	      shale_redirects_made(&sbi->features)))
@@ -124,6 +125,20 @@ void shale_bases_exit(struct shale_sb *sbi)
 bool shale_base_lacks(struct shale_base *base, enum shale_base_lack lack)
 {
 	return !test_bit(lack, &base->told) && !test_and_set_bit(lack, &base->told);
+}
+
+const char *shale_bases_without_handles(const struct shale_sb *sbi)
+{
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i;
+
+	if (stack->upper && !sbi->base[stack->upper->base].has_handles)
+		return stack->upper->name;
+	for (i = 0; i < shale_stack_nr_merged(stack); i++) {
+		if (!sbi->base[stack->lower[i]->base].has_handles)
+			return stack->lower[i]->name;
+	}
+	return NULL;
 }
 
 /* Numbers */

@@ -40,6 +40,9 @@ bool shale_base_lacks(struct shale_base *base, enum shale_base_lack lack);
 int shale_bases_init(struct shale_sb *sbi);
 void shale_bases_exit(struct shale_sb *sbi);
 
+/* The name of a layer that is merged and whose file system has no file handles; or NULL. */
+const char *shale_bases_without_handles(const struct shale_sb *sbi);
+
 /* What stat(2) says of an object. */
 struct shale_number {
 	u64 ino;

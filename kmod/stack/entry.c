@@ -86,8 +86,16 @@ void shale_entry_publish(struct inode *inode, struct shale_entry *entry)
 
 bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *lower)
 {
-	if (!sbi->upper || !sbi->upper->indexdir || S_ISDIR(lower->i_mode) || lower->i_nlink < 2)
+	return shale_entry_index_may_have(sbi, lower) &&
+	       (lower->i_nlink > 1 || shale_feature_on(&sbi->features, SHALE_NFS_EXPORT));
+}
+
+bool shale_entry_index_may_have(const struct shale_sb *sbi, const struct inode *lower)
+{
+	if (!sbi->upper || !sbi->upper->indexdir)
 		return false;
+	if (S_ISDIR(lower->i_mode))
+		return shale_feature_on(&sbi->features, SHALE_NFS_EXPORT);
 	return S_ISREG(lower->i_mode) || !shale_feature_on(&sbi->features, SHALE_USERXATTR);
 }
 

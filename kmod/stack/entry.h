@@ -54,8 +54,10 @@ struct shale_entry {
 	struct shale_parts *lower;	/* counted; NULL: nothing below */
 	bool metacopy;			/* the upper has no data: it is the last lower part's */
 	bool unverified;		/* the data is to be verified before it is used */
-	bool indexed;			/* the index has the upper: one object for all its names,
-					 * which the union counts, as neither upper nor lower do
+	bool indexed;			/* the index has the upper, or had it until the last name
+					 * went: of what is no directory, one object for all its
+					 * names, which the union counts, as neither upper nor
+					 * lower do
 					 */
 	bool remembered;		/* with all its data in the upper, a look-up would not find
 					 * the lower parts again
@@ -101,10 +103,14 @@ static inline bool shale_entry_merged(const struct shale_entry *entry)
 }
 
 /*
- * Does the mount keep the names of such a lower file together when one of them is copied up? Marks
- * in user.* are for regular files only.
+ * Does the index get the copies of such a lower object? Of files with several names, to keep these
+ * together when one of them is copied up; marks in user.* are for regular files only. With
+ * nfs_export=on, of all: file handles of the lower object lead to its copy.
  */
 bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *lower);
+
+/* May it have one already? Mounts with and without nfs_export=on may have had the upper before. */
+bool shale_entry_index_may_have(const struct shale_sb *sbi, const struct inode *lower);
 
 /* The part that gives the object its attributes and data: the top-most. No references taken. */
 struct dentry *shale_entry_real(const struct shale_entry *entry);

@@ -24,7 +24,7 @@ static const struct feature {
 	[SHALE_REDIRECT_DIR]	= { "redirect_dir", { "off", "on", "follow", "nofollow" }, 15 },
 	[SHALE_METACOPY]	= { "metacopy", { "off", "on" }, 3 },
 	[SHALE_INDEX]		= { "index", { "off", "on" }, 3, true },
-	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 1 },
+	[SHALE_NFS_EXPORT]	= { "nfs_export", { "off", "on" }, 3 },
 	[SHALE_XINO]		= { "xino", { "off", "on", "auto" }, 7 },
 	[SHALE_VERITY]		= { "verity", { "off", "on", "require" },
 				    SHALE_VERITY_SUPPORTED ? 7 : 1 },
@@ -40,22 +40,34 @@ u8 shale_feature_default[SHALE_NR_FEATURES] = {
 bool shale_redirect_always_follow = true;
 unsigned short shale_redirect_max = 256;
 
-/* One row for each dependency: a feature with one of these values wants another to be so. */
+/* On which mounts a dependency is one. */
+enum { ALWAYS, WITH_UPPER, WITHOUT_UPPER };
+
+/*
+ * One row for each dependency: a feature with one of these values wants another to be so.
+ *
+ * File handles say nothing of names. In an upper with an index they lead to what was renamed;
+ * lower layers alone have none, so that what a redirect brought elsewhere would not be found.
+ */
 static const struct dependency {
 	enum shale_feature feature;
 	u8 values;			/* bit by value */
 	enum shale_feature other;
 	u8 allowed;			/* bit by value of the other */
 	u8 otherwise;			/* what the other becomes, if it may */
+	u8 when;
 } dependencies[] = {
 	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_VERITY, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_METACOPY, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_NOFOLLOW),
 	  SHALE_REDIRECT_DIR_NOFOLLOW },
+	{ SHALE_USERXATTR, BIT(SHALE_ON), SHALE_NFS_EXPORT, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_VERITY, (u8)~BIT(SHALE_OFF), SHALE_METACOPY, BIT(SHALE_ON), SHALE_ON },
 	{ SHALE_VERITY, (u8)~BIT(SHALE_OFF), SHALE_NFS_EXPORT, BIT(SHALE_OFF), SHALE_OFF },
 	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_METACOPY, BIT(SHALE_OFF), SHALE_OFF },
-	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_INDEX, BIT(SHALE_ON), SHALE_ON },
+	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_INDEX, BIT(SHALE_ON), SHALE_ON, WITH_UPPER },
+	{ SHALE_NFS_EXPORT, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_NOFOLLOW),
+	  SHALE_REDIRECT_DIR_NOFOLLOW, WITHOUT_UPPER },
 	{ SHALE_METACOPY, BIT(SHALE_ON), SHALE_REDIRECT_DIR, BIT(SHALE_REDIRECT_DIR_ON),
 	  SHALE_REDIRECT_DIR_ON },
 };
@@ -147,8 +159,10 @@ int shale_features_resolve(struct shale_features *f, bool has_upper, struct fs_c
 		f->value[SHALE_REDIRECT_DIR] = shale_redirect_always_follow ?
 			SHALE_REDIRECT_DIR_FOLLOW : SHALE_REDIRECT_DIR_NOFOLLOW;
 
-	for (i = 0; !err && i < ARRAY_SIZE(dependencies); i++)
-		err = resolve(f, &dependencies[i], fc);
+	for (i = 0; !err && i < ARRAY_SIZE(dependencies); i++) {
+		if (dependencies[i].when != (has_upper ? WITHOUT_UPPER : WITH_UPPER))
+			err = resolve(f, &dependencies[i], fc);
+	}
 	return err;
 }
 

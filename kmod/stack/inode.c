@@ -95,7 +95,7 @@ static unsigned int inode_nlink(const struct shale_sb *sbi, const struct shale_e
 	const struct path path = shale_entry_path(sbi, entry);
 	int nlink = 0;
 
-	if (entry->indexed)
+	if (entry->indexed && !d_is_dir(path.dentry))
 		nlink = shale_mark_nlink(sbi, &path, d_inode(entry->lower->part[0].dentry));
 	return nlink > 0 ? nlink : real_nlink(entry);
 }
@@ -117,7 +117,7 @@ void shale_inode_copyattr_from(struct inode *inode, const struct shale_sb *sbi,
 	inode_set_ctime_to_ts(inode, inode_get_ctime(real));
 	i_size_write(inode, i_size_read(real));
 	/* A removed directory has none, whatever one that is merged says. */
-	if (entry->upper && !entry->indexed && (inode->i_nlink || !S_ISDIR(inode->i_mode)))
+	if (entry->upper && (S_ISDIR(inode->i_mode) ? inode->i_nlink : !entry->indexed))
 		set_nlink(inode, real_nlink(entry));
 	flags = (real->i_flags & COPIED_FLAGS) | shale_inode(inode)->protection;
 	inode_set_flags(inode, flags, COPIED_FLAGS);
@@ -145,18 +145,25 @@ void shale_inode_set_protection(struct inode *inode, unsigned int i_flags)
  * not, where each look-up of its name finds that again. Not where copying up one of several
  * names leaves the others behind, so that they are two objects from then on: a lower file with
  * more names than one has no key before, and its copy the upper's inode.
+ *
+ * With nfs_export=on it is what the object's file handle names, which knows nothing else.
  */
 static struct inode *inode_key(const struct shale_sb *sbi, const struct shale_entry *entry)
 {
 	struct inode *upper = entry->upper ? d_inode(entry->upper) : NULL;
 	struct inode *lower = entry->lower ? d_inode(entry->lower->part[0].dentry) : NULL;
+	bool exported = shale_feature_on(&sbi->features, SHALE_NFS_EXPORT);
 
 	if (!lower || entry->remembered)
 		return upper;
-	if (S_ISDIR(lower->i_mode) || entry->indexed || lower->i_nlink == 1)
+	if (entry->indexed)
+		return lower;
+	if (upper && exported)
+		return upper;
+	if (S_ISDIR(lower->i_mode) || lower->i_nlink == 1)
 		return lower;
 	if (!upper)
-		return shale_entry_index_takes(sbi, lower) ? lower : NULL;
+		return shale_entry_index_takes(sbi, lower) || exported ? lower : NULL;
 	return upper;
 }
 
@@ -307,6 +314,17 @@ struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry
 		return ERR_PTR(err);
 	}
 	return inode;
+}
+
+struct inode *shale_inode_known(struct super_block *sb, struct inode *real)
+{
+	struct inode *inode = ilookup5(sb, (unsigned long)real, inode_test, real);
+
+	/* A trap has no entry. */
+	if (!inode || rcu_access_pointer(shale_inode(inode)->entry))
+		return inode;
+	iput(inode);
+	return ERR_PTR(-ELOOP);
 }
 
 struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry)

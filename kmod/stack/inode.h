@@ -80,6 +80,12 @@ extern const struct shale_inode_tables *shale_inode_tables;
  */
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry);
 
+/*
+ * The inode whose key is this real inode, with a reference; NULL when there is none now;
+ * ERR_PTR(-ELOOP) for the root of a layer.
+ */
+struct inode *shale_inode_known(struct super_block *sb, struct inode *real);
+
 /* The root's inode: not hashed, for traps lie on the layers' roots. Else as above. */
 struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry);
 

@@ -69,13 +69,20 @@ int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const 
 		return 0;
 	if (size < 0)
 		return size;
-	if (!shale_origin_valid(record->bytes, size))
-		return 0;
+	return shale_origin_take(record, record->bytes, size);
+}
+
+bool shale_origin_take(struct shale_origin_record *record, const void *bytes, size_t size)
+{
+	record->size = 0;
+	if (size > sizeof(record->bytes) || !shale_origin_valid(bytes, size))
+		return false;
+	memmove(record->bytes, bytes, size);
 	if (!(record->origin.flags & SHALE_ORIGIN_ANY_ENDIAN) &&
 	    (record->origin.flags & SHALE_ORIGIN_BIG_ENDIAN) != own_order())
-		return 0;
+		return false;
 	record->size = size;
-	return 1;
+	return true;
 }
 
 static bool is_on(const struct shale_sb *sbi, const struct shale_base *base,
@@ -111,6 +118,24 @@ int shale_origin_set(const struct shale_token *tok, const struct shale_sb *sbi,
 	return err == -EOPNOTSUPP ? 0 : err;
 }
 
+/* Finding */
+
+static struct dentry *decode(struct vfsmount *mnt, const struct shale_origin_record *record,
+			     int (*acceptable)(void *, struct dentry *), void *context)
+{
+	const struct shale_origin *origin = &record->origin;
+	struct dentry *dentry = exportfs_decode_fh(mnt, (struct fid *)origin->handle,
+						   (record->size - sizeof(*origin)) / sizeof(u32),
+						   origin->type, acceptable, context);
+
+	if (IS_ERR_OR_NULL(dentry))
+		return dentry == ERR_PTR(-ENOMEM) ? dentry : NULL;
+	if (d_is_positive(dentry))
+		return dentry;
+	dput(dentry);
+	return NULL;
+}
+
 /* A layer of a file system, the first there is. */
 static struct shale_layer *layer_on(const struct shale_sb *sbi, unsigned int base)
 {
@@ -124,31 +149,106 @@ static struct shale_layer *layer_on(const struct shale_sb *sbi, unsigned int bas
 	return NULL;
 }
 
+/* The layer of a file system that an object lies in, by the name that it is known by. */
+static struct shale_layer *layer_of(const struct shale_sb *sbi, unsigned int base,
+				    struct dentry *dentry)
+{
+	const struct shale_stack *stack = sbi->stack;
+	unsigned int i;
+
+	for (i = 0; i < shale_stack_nr_merged(stack); i++) {
+		if (stack->lower[i]->base == base &&
+		    is_subdir(dentry, stack->lower[i]->mnt->mnt_root))
+			return stack->lower[i];
+	}
+	return NULL;
+}
+
+/* Where a directory is looked for. */
+struct place {
+	const struct shale_sb *sbi;
+	unsigned int base;
+};
+
+static int lies_in_lower(void *context, struct dentry *dentry)
+{
+	const struct place *place = context;
+
+	if (!d_is_dir(dentry))
+		return 1;
+	return !d_unhashed(dentry) && layer_of(place->sbi, place->base, dentry);
+}
+
+static int lies_in_upper(void *context, struct dentry *dentry)
+{
+	const struct shale_upper *upper = context;
+
+	return !d_is_dir(dentry) || (!d_unhashed(dentry) && is_subdir(dentry, upper->root));
+}
+
+/* Return: 1 when a record is one of this file system, where there are lower layers; or 0. */
+static int begin_finding(const struct shale_sb *sbi, const struct shale_origin_record *record,
+			 unsigned int base, struct shale_part *part)
+{
+	if (!shale_may_decode() || !is_on(sbi, &sbi->base[base], record))
+		return 0;
+	*part = (struct shale_part){ .layer = layer_on(sbi, base) };
+	return !!part->layer;
+}
+
 int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_record *record,
 		      struct shale_part *part)
 {
-	const struct shale_origin *origin = &record->origin;
 	unsigned int i;
 
-	for (i = 0; shale_may_decode() && i < sbi->nr_base; i++) {
-		struct dentry *dentry;
-
-		if (!is_on(sbi, &sbi->base[i], record))
+	for (i = 0; i < sbi->nr_base; i++) {
+		if (!begin_finding(sbi, record, i, part))
 			continue;
-		part->layer = layer_on(sbi, i);
-		if (!part->layer)
-			continue;
-		dentry = exportfs_decode_fh(part->layer->mnt, (struct fid *)origin->handle,
-					    (record->size - sizeof(*origin)) / sizeof(u32),
-					    origin->type, NULL, NULL);
-		if (IS_ERR_OR_NULL(dentry))
-			return PTR_ERR(dentry) == -ENOMEM ? -ENOMEM : 0;
-		part->dentry = dentry;
-		part->xwhiteouts = false;
-		if (!d_is_negative(dentry) && !d_is_dir(dentry))
+		part->dentry = decode(part->layer->mnt, record, NULL, NULL);
+		if (IS_ERR_OR_NULL(part->dentry))
+			return PTR_ERR_OR_ZERO(part->dentry);
+		if (!d_is_dir(part->dentry))
 			return 1;
-		dput(dentry);
+		dput(part->dentry);
 		return 0;
 	}
 	return 0;
+}
+
+int shale_origin_find_any(const struct shale_sb *sbi, const struct shale_origin_record *record,
+			  struct shale_part *part)
+{
+	struct place place = { .sbi = sbi };
+
+	for (; place.base < sbi->nr_base; place.base++) {
+		struct shale_layer *layer;
+
+		if (!begin_finding(sbi, record, place.base, part))
+			continue;
+		part->dentry = decode(part->layer->mnt, record, lies_in_lower, &place);
+		if (IS_ERR_OR_NULL(part->dentry))
+			return PTR_ERR_OR_ZERO(part->dentry);
+		layer = layer_of(sbi, place.base, part->dentry);
+		if (layer || !d_is_dir(part->dentry)) {
+			part->layer = layer ?: part->layer;
+			return 1;
+		}
+		dput(part->dentry);	/* it has just left the layer */
+		return 0;
+	}
+	return 0;
+}
+
+struct dentry *shale_origin_find_upper(const struct shale_sb *sbi,
+				       const struct shale_origin_record *record)
+{
+	const struct shale_layer *layer;
+
+	if (!sbi->upper || !shale_may_decode())
+		return NULL;
+	layer = sbi->upper->layer;
+	if (!(record->origin.flags & SHALE_ORIGIN_UPPER) ||
+	    !is_on(sbi, &sbi->base[layer->base], record))
+		return NULL;
+	return decode(layer->mnt, record, lies_in_upper, sbi->upper);
 }

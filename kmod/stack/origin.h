@@ -8,6 +8,7 @@
 
 #include <linux/exportfs.h>
 #include <linux/shale_ondisk.h>
+#include <linux/string.h>
 
 #include "stack/base.h"
 
@@ -47,6 +48,18 @@ int shale_origin_encode(const struct shale_sb *sbi, struct shale_origin_record *
 int shale_origin_get(const struct shale_sb *sbi, const struct path *path, const char *mark,
 		     struct shale_origin_record *record);
 
+/**
+ * shale_origin_take - take a record over from where it may be anything
+ * Return: false when it is malformed, or was made by a machine with another order of bytes.
+ */
+bool shale_origin_take(struct shale_origin_record *record, const void *bytes, size_t size);
+
+static inline bool shale_origin_is_same(const struct shale_origin_record *a,
+					const struct shale_origin_record *b)
+{
+	return a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
 /* Will an object's record be found again, as far as the mount and its layers allow that? */
 bool shale_origin_is_known(const struct shale_sb *sbi, const struct shale_origin_record *record);
 
@@ -64,5 +77,21 @@ int shale_origin_set(const struct shale_token *tok, const struct shale_sb *sbi,
  */
 int shale_origin_find(const struct shale_sb *sbi, const struct shale_origin_record *record,
 		      struct shale_part *part);
+
+/*
+ * The same for a directory as well, which must lie within a layer; and of another object, as far
+ * as a name is known, the layer is the one that it lies in.
+ */
+int shale_origin_find_any(const struct shale_sb *sbi, const struct shale_origin_record *record,
+			  struct shale_part *part);
+
+/**
+ * shale_origin_find_upper - the object of the upper that a record names
+ * Context: as the mounter.
+ * Return: its dentry, counted: of a directory it lies within the upper, of another object it may
+ * have no name; NULL when it is not to be found; ERR_PTR(-ENOMEM).
+ */
+struct dentry *shale_origin_find_upper(const struct shale_sb *sbi,
+				       const struct shale_origin_record *record);
 
 #endif

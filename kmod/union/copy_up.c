@@ -52,7 +52,9 @@ struct copy_up {
 	loff_t size;			/* bytes of data to copy */
 	bool metacopy;			/* leave the data where it is */
 	struct shale_metacopy record;	/* and mark it with this */
-	bool to_index;			/* the copy's name is one of the index */
+	bool to_index;			/* the copy's first name is one of the index */
+	bool dir_to_index;		/* the index gets an entry that leads to the copy */
+	bool left_index;		/* it would, had the object not been removed */
 	struct shale_index_name index;
 	const char *target;		/* of a symbolic link */
 	struct delayed_call target_done;
@@ -105,6 +107,20 @@ static int decide_on_data(struct copy_up *cu)
 	return 0;
 }
 
+/* What has no name any more is not to be found, and the index has let go of it. */
+static int prepare_index(struct copy_up *cu)
+{
+	if (!shale_index_wants(cu->sbi, cu->entry))
+		return 0;
+	if (!cu->inode->i_nlink) {
+		cu->left_index = true;
+		return 0;
+	}
+	cu->dir_to_index = S_ISDIR(cu->stat.mode);
+	cu->to_index = !cu->dir_to_index;
+	return shale_index_name(cu->sbi, &cu->index, cu->from.dentry);
+}
+
 static int prepare(struct copy_up *cu)
 {
 	int err;
@@ -117,9 +133,7 @@ static int prepare(struct copy_up *cu)
 	if (!kuid_has_mapping(current_user_ns(), cu->stat.uid) ||
 	    !kgid_has_mapping(current_user_ns(), cu->stat.gid))
 		return -EOVERFLOW;
-	cu->to_index = shale_index_wants(cu->sbi, cu->entry);
-	if (cu->to_index)
-		err = shale_index_name(cu->sbi, &cu->index, cu->from.dentry);
+	err = prepare_index(cu);
 	if (err)
 		return err;
 	err = decide_on_data(cu);
@@ -412,38 +426,66 @@ static int mark_copy(struct copy_up *cu, const struct shale_token *tok)
 	return err ?: found;
 }
 
+/* The copy is complete, but for its name. Return: as mark_copy(). */
+static int furnish(struct copy_up *cu, const struct shale_token *tok)
+{
+	int err = shale_copy_xattrs(cu->sbi, tok, &cu->from, cu->copy);
+	int found = 0;
+
+	if (!err)
+		err = shale_copy_flags(tok, &cu->from, cu->copy);
+	if (!err)
+		err = protect_copy(cu, tok);
+	if (!err) {
+		found = mark_copy(cu, tok);
+		err = min(found, 0);
+	}
+	if (!err)
+		err = shale_copy_owner_mode_times(tok, &cu->stat, cu->copy);
+	return err ?: found;
+}
+
+/* Return: whether the index has the copy, or had it as long as there were names; or an errno. */
+static int give_names(struct copy_up *cu, const struct shale_token *tok)
+{
+	struct dentry *index;
+	int ret;
+
+	if (!cu->dir_to_index)
+		return give_name(cu, tok) ?: cu->to_index || cu->left_index;
+	index = shale_index_make_dir(tok, cu->sbi, cu->copy);
+	if (IS_ERR(index))
+		return PTR_ERR(index);
+	ret = give_name(cu, tok);
+	if (ret)
+		shale_workdir_discard(tok, index);
+	else
+		ret = shale_index_put_dir(tok, index, &cu->index);
+	dput(index);
+	return ret;
+}
+
 static int finish(struct copy_up *cu)
 {
 	/* Made first, and completed last: nothing may fail once the name is there. */
 	struct shale_entry *entry = shale_entry_alloc(cu->sbi, NULL, cu->entry->lower);
-	int err, found = 0;
+	int found, indexed = 0, err;
 
 	CLASS(shale_upper, tok)(cu->sb);
 
 	err = entry ? tok.err : -ENOMEM;
-	if (!err)
-		err = shale_copy_xattrs(cu->sbi, &tok, &cu->from, cu->copy);
-	if (!err)
-		err = shale_copy_flags(&tok, &cu->from, cu->copy);
-	if (!err)
-		err = protect_copy(cu, &tok);
-	if (!err) {
-		found = mark_copy(cu, &tok);
-		err = min(found, 0);
-	}
-	if (!err)
-		err = shale_copy_owner_mode_times(&tok, &cu->stat, cu->copy);
-	if (!err)
-		err = give_name(cu, &tok);
-	if (err) {
+	found = err ?: furnish(cu, &tok);
+	if (found >= 0)
+		indexed = give_names(cu, &tok);
+	if (found < 0 || indexed < 0) {
 		shale_entry_put(entry);
-		return err;
+		return min(found, indexed);
 	}
 	entry->upper = dget(cu->copy);
 	entry->metacopy = cu->metacopy;
-	entry->indexed = cu->to_index;
+	entry->indexed = indexed;
 	/* Directories are found by their names. */
-	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !cu->to_index;
+	entry->remembered = !found && !S_ISDIR(cu->stat.mode) && !indexed;
 	shale_inode_set_protection(cu->inode, cu->protection);
 	stand_on_copy(cu, entry);
 	count(cu, S_ISREG(cu->stat.mode) && !cu->metacopy);

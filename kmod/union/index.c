@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "union/index.h"
 
-#include <linux/fs_context.h>
 #include <linux/namei.h>
 
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/origin.h"
+#include "union/whiteout.h"
 #include "union/workdir.h"
+
+static bool takes_all(const struct shale_sb *sbi)
+{
+	return shale_feature_on(&sbi->features, SHALE_NFS_EXPORT);
+}
 
 /* Finding */
 
@@ -46,10 +51,96 @@ struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower
 	    (!shale_is_whiteout(index) || shale_is_whiteout(lower)))
 		return index;
 
-	/* A whiteout stands for an object all of whose names are gone. */
-	pr_warn_ratelimited("index entry %pd is not for %pd2\n", index, lower);
+	err = shale_is_whiteout(index) ? -ESTALE : -EIO;
+	if (err == -EIO)
+		pr_warn_ratelimited("index entry %pd is not for %pd2\n", index, lower);
 	dput(index);
+	return ERR_PTR(err);
+}
+
+struct dentry *shale_index_upper(const struct shale_sb *sbi, struct dentry *index)
+{
+	const struct path path = { .mnt = sbi->upper->layer->mnt, .dentry = index };
+	struct shale_origin_record record;
+	struct dentry *upper;
+	int ret;
+
+	if (!d_is_dir(index))
+		return dget(index);
+	ret = shale_origin_get(sbi, &path, SHALE_MARK_UPPER, &record);
+	if (ret <= 0)
+		return ERR_PTR(ret ?: -ENODATA);
+	upper = shale_origin_find_upper(sbi, &record);
+	if (IS_ERR_OR_NULL(upper) || d_is_dir(upper))
+		return upper ?: ERR_PTR(-ESTALE);
+	dput(upper);
 	return ERR_PTR(-EIO);
+}
+
+int shale_index_verify_dir(const struct shale_sb *sbi, struct dentry *index, struct dentry *upper)
+{
+	const struct path path = { .mnt = sbi->upper->layer->mnt, .dentry = index };
+	struct shale_origin_record wanted, found;
+	int ret = shale_origin_encode(sbi, &wanted, upper, true);
+
+	if (!ret)
+		ret = shale_origin_get(sbi, &path, SHALE_MARK_UPPER, &found);
+	if (ret < 0)
+		return ret;
+	return ret && shale_origin_is_same(&wanted, &found) ? 0 : -EIO;
+}
+
+/* Making entries of directories; a file's is the copy itself. */
+
+struct dentry *shale_index_make_dir(const struct shale_token *tok, const struct shale_sb *sbi,
+				    struct dentry *upper)
+{
+	const struct shale_new dir = { .mode = S_IFDIR };
+	struct shale_origin_record record;
+	struct dentry *entry;
+	int err = shale_origin_encode(sbi, &record, upper, true);
+
+	if (err)
+		return ERR_PTR(err);
+	entry = shale_workdir_make(tok, &dir);
+	if (IS_ERR(entry))
+		return entry;
+	err = shale_mark_set(tok, sbi, entry, SHALE_MARK_UPPER, record.bytes, record.size);
+	if (!err)
+		return entry;
+	shale_workdir_discard(tok, entry);
+	dput(entry);
+	return ERR_PTR(err);
+}
+
+static int put_entry(const struct shale_token *tok, struct dentry *entry,
+		     const struct shale_index_name *name)
+{
+	struct renamedata rd = {
+		.old_parent = tok->upper->workdir,
+		.new_parent = tok->upper->indexdir,
+	};
+	int err = shale_upper_start_renaming_dentry(tok, &rd, entry,
+						    &QSTR_LEN(name->text, name->len));
+
+	if (err)
+		return err;
+	err = d_is_negative(rd.new_dentry) ? shale_upper_rename(tok, &rd) : -EEXIST;
+	end_renaming(&rd);
+	return err;
+}
+
+bool shale_index_put_dir(const struct shale_token *tok, struct dentry *entry,
+			 const struct shale_index_name *name)
+{
+	int err = put_entry(tok, entry, name);
+
+	if (!err)
+		return true;
+	pr_warn_ratelimited("no entry of the index for %.*s: error %d\n", name->len, name->text,
+			    err);
+	shale_workdir_discard(tok, entry);
+	return false;
 }
 
 /* Counting */
@@ -58,166 +149,64 @@ int shale_index_links_begin(const struct shale_token *tok, struct inode *inode,
 			    const struct shale_entry *entry)
 {
 	lockdep_assert_held(&shale_inode(inode)->lock);
-	if (!entry->indexed)
+	if (!entry->indexed || S_ISDIR(inode->i_mode))
 		return 0;
 	return shale_mark_set_nlink(tok, shale_sb(inode->i_sb), entry->upper, inode->i_nlink, 'U',
 				    d_inode(entry->upper)->i_nlink);
 }
 
-void shale_index_links_end(const struct shale_token *tok, struct inode *inode,
-			   const struct shale_entry *entry)
+static int remove_dir(const struct shale_token *tok, const struct shale_sb *sbi,
+		      struct dentry *lower)
 {
-	const struct inode *upper = entry->upper ? d_inode(entry->upper) : NULL;
-	struct shale_index_name name;
+	struct dentry *index = shale_index_find(sbi, lower);
 	int err;
 
-	if (!entry->indexed || inode->i_nlink)
-		return;
-	/* Somebody has given the lower file more names meanwhile: some of ours are left. */
-	if (upper->i_nlink > 1) {
-		set_nlink(inode, upper->i_nlink - 1);
-		shale_index_links_begin(tok, inode, entry);
-		return;
-	}
-	err = shale_index_name(shale_sb(inode->i_sb), &name, entry->lower->part[0].dentry);
-	if (!err)
-		err = shale_upper_remove(tok, tok->upper->indexdir,
-					 &QSTR_LEN(name.text, name.len), entry->upper);
-	if (err)
-		pr_err("can't remove %pd2 from the index: error %d\n", entry->upper, err);
-}
-
-/* Mounting */
-
-/* Is all there that an index takes? */
-static const char *what_lacks(const struct shale_sb *sbi)
-{
-	const struct shale_stack *stack = sbi->stack;
-	unsigned int i;
-
-	if (!sbi->base[stack->upper->base].has_handles)
-		return stack->upper->name;
-	for (i = 0; i < shale_stack_nr_merged(stack); i++) {
-		if (!sbi->base[stack->lower[i]->base].has_handles)
-			return stack->lower[i]->name;
-	}
-	return NULL;
-}
-
-/* Checks that an object bears this record, and gives it to one that has none. */
-static int verify(const struct shale_token *tok, const struct shale_sb *sbi,
-		  struct dentry *dentry, const char *mark, struct dentry *of, bool is_upper)
-{
-	const struct path path = shale_upper_path(tok, dentry);
-	struct shale_origin_record wanted, found;
-	int ret = shale_origin_encode(sbi, &wanted, of, is_upper);
-
-	if (ret)
-		return ret;
-	ret = shale_origin_get(sbi, &path, mark, &found);
-	if (ret < 0)
-		return ret;
-	if (!ret)
-		return min(shale_origin_set(tok, sbi, dentry, mark, &wanted), 0);
-	return found.size == wanted.size && !memcmp(found.bytes, wanted.bytes, found.size)
-		? 0 : -ESTALE;
-}
-
-static struct dentry *open_dir(const struct shale_token *tok)
-{
-	const struct shale_new dir = { .mode = S_IFDIR };
-	struct qstr name = QSTR(SHALE_INDEX_DIR);
-	struct dentry *index = lookup_one_positive_unlocked(shale_upper_idmap(tok), &name,
-							    tok->upper->workbase);
-
-	if (index == ERR_PTR(-ENOENT))
-		index = shale_upper_make(tok, tok->upper->workbase, &name, &dir);
-	if (!IS_ERR(index) && !d_is_dir(index)) {
-		dput(index);
-		return ERR_PTR(-ENOTDIR);
-	}
-	return index;
+	if (IS_ERR_OR_NULL(index))
+		return PTR_ERR_OR_ZERO(index);
+	err = shale_upper_remove_dentry(tok, tok->upper->indexdir, index);
+	dput(index);
+	return err;
 }
 
 /*
- * An entry belongs here when it is named after its origin. One that is the last link of a file
- * that no name of the union leads to any more was to be removed when a crash came. It may be the
- * only copy of what was written: without being sure, nothing is removed.
+ * A removed directory is not found by its name any more. Other objects are found without names:
+ * a whiteout says that there is none.
  */
-static int check_entry(const struct shale_token *tok, struct dentry *dir, struct dentry *entry,
-		       void *arg)
+static int let_go(const struct shale_token *tok, const struct shale_sb *sbi,
+		  const struct shale_entry *entry)
 {
-	const struct shale_sb *sbi = arg;
-	const struct path path = shale_upper_path(tok, entry);
-	struct shale_origin_record named, found;
-	struct shale_part lower = { };
-	int nlink, ret;
-
-	if (entry->d_name.name[0] == '#')
-		return shale_workdir_wipe(tok, dir, entry);
-	if (shale_is_whiteout(entry) || d_is_dir(entry))
-		return 0;
-	named.size = shale_index_name_decode((const char *)entry->d_name.name, entry->d_name.len,
-					     named.bytes);
-	if (!named.size)
-		return -EINVAL;
-	ret = shale_origin_get(sbi, &path, SHALE_MARK_ORIGIN, &found);
-	if (ret < 0)
-		return ret;
-	if (!ret)
-		return -EINVAL;
-	if (found.size != named.size || memcmp(found.bytes, named.bytes, found.size))
-		return shale_upper_remove_dentry(tok, dir, entry);
-	if (d_inode(entry)->i_nlink > 1)
-		return 0;
-
-	ret = shale_origin_find(sbi, &found, &lower);
-	if (ret < 0)
-		return ret;
-	nlink = shale_mark_nlink(sbi, &path, ret ? d_inode(lower.dentry) : NULL);
-	dput(lower.dentry);
-	return nlink ? 0 : shale_upper_remove_dentry(tok, dir, entry);
-}
-
-static int open_index(const struct shale_token *tok, struct shale_sb *sbi)
-{
-	struct dentry *index;
-	int err = verify(tok, sbi, tok->upper->root, SHALE_MARK_ORIGIN,
-			 sbi->stack->lower[0]->mnt->mnt_root, false);
-
-	if (err)
-		return err;
-	index = open_dir(tok);
-	if (IS_ERR(index))
-		return PTR_ERR(index);
-	tok->upper->indexdir = index;
-	err = verify(tok, sbi, index, SHALE_MARK_UPPER, tok->upper->root, true);
-	return err ?: shale_upper_for_each(tok, index, check_entry, sbi);
-}
-
-int shale_index_open(struct super_block *sb, struct fs_context *fc)
-{
-	struct shale_sb *sbi = shale_sb(sb);
-	const char *lacking;
+	struct dentry *lower = entry->lower->part[0].dentry;
+	struct shale_index_name name;
 	int err;
 
-	if (!shale_feature_on(&sbi->features, SHALE_INDEX))
-		return 0;
-	lacking = what_lacks(sbi);
-	if (lacking) {
-		pr_warn("index=on: off, for the file system of %s has no file handles, or no uuid\n",
-			lacking);
-		sbi->features.value[SHALE_INDEX] = SHALE_OFF;
-		sbi->features.value[SHALE_NFS_EXPORT] = SHALE_OFF;
-		return 0;
-	}
-
-	CLASS(shale_upper, tok)(sb);
-
-	err = tok.err ?: open_index(&tok, sbi);
+	if (d_is_dir(lower))
+		return remove_dir(tok, sbi, lower);
+	err = shale_index_name(sbi, &name, lower);
 	if (err)
-		errorfc(fc, "%s: error %d; mount with index=off, or remove %s from workdir",
-			err == -ESTALE ? "upperdir, lowerdir and index do not belong together" :
-					 "can't use the index", err, SHALE_INDEX_DIR);
-	return err;
+		return err;
+	if (takes_all(sbi))
+		return shale_remove(tok, tok->upper->indexdir, &QSTR_LEN(name.text, name.len),
+				    entry->upper, true);
+	return shale_upper_remove(tok, tok->upper->indexdir, &QSTR_LEN(name.text, name.len),
+				  entry->upper);
+}
+
+void shale_index_links_end(const struct shale_token *tok, struct inode *inode,
+			   const struct shale_entry *entry)
+{
+	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+	int err;
+
+	if (inode->i_nlink || !(entry->indexed || (takes_all(sbi) && !entry->upper)))
+		return;
+	/* Somebody has given the lower file more names meanwhile: some of ours are left. */
+	if (entry->indexed && !S_ISDIR(inode->i_mode) && d_inode(entry->upper)->i_nlink > 1) {
+		set_nlink(inode, d_inode(entry->upper)->i_nlink - 1);
+		shale_index_links_begin(tok, inode, entry);
+		return;
+	}
+	err = let_go(tok, sbi, entry);
+	if (err)
+		pr_err("can't remove %pd2 from the index: error %d\n", shale_entry_real(entry),
+		       err);
 }

@@ -6,6 +6,10 @@
  * An entry is a hard link of the copy. The name of it is made first; a name of the union in the
  * upper is linked to it when that is copied up. The union's count of names is kept in the mark
  * nlink, which is written so that a crash before or after a change of names leaves it right.
+ *
+ * With nfs_export=on it has whatever is copied up, for file handles of lower objects lead to the
+ * copies. The entry of a directory is a directory with the handle of the copy in its mark upper.
+ * Where something that is no directory was removed there is a whiteout.
  */
 #ifndef SHALE_UNION_INDEX_H
 #define SHALE_UNION_INDEX_H
@@ -38,12 +42,32 @@ int shale_index_name(const struct shale_sb *sbi, struct shale_index_name *name,
 		     struct dentry *lower);
 
 /**
- * shale_index_find - the copy of a lower object
+ * shale_index_find - the entry of a lower object
  * Context: as the mounter.
- * Return: its dentry in the index, counted; NULL when there is none; ERR_PTR(-EIO) for an entry
- * that makes no sense, or what the upper says.
+ * Return: its dentry in the index, counted: of what is no directory, the copy itself; NULL when
+ * there is none; ERR_PTR(-ESTALE) when the object was removed; ERR_PTR(-EIO) for an entry that
+ * makes no sense; or what the upper says.
  */
 struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower);
+
+/*
+ * The copy that an entry leads to, counted. ERR_PTR: -ENODATA when the entry of a directory does
+ * not say, -ESTALE when the directory is not there.
+ */
+struct dentry *shale_index_upper(const struct shale_sb *sbi, struct dentry *index);
+
+/* Does the entry of a directory lead to this one? -EIO when not. */
+int shale_index_verify_dir(const struct shale_sb *sbi, struct dentry *index, struct dentry *upper);
+
+/*
+ * The entry of a directory that is being copied up: made in the work directory as long as something
+ * may fail; put in its place when the copy has its name. When that fails the directory has
+ * none, and file handles are found as long as its name does not change.
+ */
+struct dentry *shale_index_make_dir(const struct shale_token *tok, const struct shale_sb *sbi,
+				    struct dentry *upper);
+bool shale_index_put_dir(const struct shale_token *tok, struct dentry *entry,
+			 const struct shale_index_name *name);
 
 /*
  * Around a change of the number of names, with the entry mutex of the object: before it the

@@ -29,6 +29,7 @@ struct lookup {
 
 	struct shale_part *part;	/* counted dentries, the top-most first */
 	unsigned int nr, max;
+	bool verified;			/* the upper's directory is the copy of the first part */
 	bool indexed;			/* the index has the upper */
 	bool linked;			/* by this name, the directory has it too */
 
@@ -348,12 +349,44 @@ static unsigned int below_layer(const struct shale_parts *roots, const struct sh
 	return i;
 }
 
+/*
+ * With nfs_export=on a directory does not merge with one that it is known not to be the copy of:
+ * the handle of that would lead here.
+ * Return: 1 when it may, 0, or an errno.
+ */
+static int verify_dir(struct lookup *l, const struct shale_part *part)
+{
+	struct path path = { .dentry = l->upper };
+	struct shale_origin_record wanted, found;
+	int ret;
+
+	if (!l->dir || !l->upper || l->nr ||
+	    !shale_entry_index_may_have(l->sbi, d_inode(part->dentry)))
+		return 1;
+	path.mnt = l->sbi->upper->layer->mnt;
+	ret = shale_origin_get(l->sbi, &path, SHALE_MARK_ORIGIN, &found);
+	if (ret <= 0)
+		return ret ?: 1;
+	ret = shale_origin_encode(l->sbi, &wanted, part->dentry, false);
+	if (ret)
+		return ret;
+	l->verified = shale_origin_is_same(&wanted, &found);
+	l->stop |= !l->verified;
+	return l->verified;
+}
+
 static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs, unsigned int *i)
 {
 	struct shale_part part = dirs->part[(*i)++];
 	int ret = look_in_layer(l, &part);
 
-	return ret > 0 ? add_found(l, &part, dirs->nr) : ret;
+	if (ret <= 0)
+		return ret;
+	ret = verify_dir(l, &part);
+	if (ret > 0)
+		return add_found(l, &part, dirs->nr);
+	dput(part.dentry);
+	return ret;
 }
 
 /* From the parts of the directory and, once a redirect says so, from the roots of the layers. */
@@ -393,30 +426,66 @@ static int settle_data(struct lookup *l)
 }
 
 /*
+ * A directory of the upper is what the index says, or somebody has copied it. One that the index
+ * has, and the upper has not by this name, was renamed, and what covered the lower name is gone.
+ */
+static int check_index_of_dir(struct lookup *l, struct dentry *index)
+{
+	int err = l->upper ? shale_index_verify_dir(l->sbi, index, l->upper) : -EIO;
+
+	l->indexed = !err;
+	if (err == -EIO)
+		pr_warn_ratelimited("%pd2: the index knows another copy of this directory\n",
+				    l->upper ?: l->part[0].dentry);
+	return err;
+}
+
+/*
  * Of a lower file with several names: the copy that another name has got is this name's, too. A
  * copy under this name is one object with the others when it is the index's.
  */
-static int look_in_index(struct lookup *l)
+static int take_index(struct lookup *l, struct dentry *index)
 {
-	struct path index = { };
+	const struct path path = { .mnt = l->sbi->upper->layer->mnt, .dentry = index };
 	int ret;
 
-	if (!l->nr || !shale_entry_index_takes(l->sbi, d_inode(l->part[0].dentry)))
-		return 0;
-	index.mnt = l->sbi->upper->layer->mnt;
-	index.dentry = shale_index_find(l->sbi, l->part[0].dentry);
-	if (IS_ERR_OR_NULL(index.dentry))
-		return PTR_ERR_OR_ZERO(index.dentry);
 	if (l->upper) {
-		l->indexed = d_inode(l->upper) == d_inode(index.dentry);
-		dput(index.dentry);
+		l->indexed = d_inode(l->upper) == d_inode(index);
 		return 0;
 	}
-	l->upper = index.dentry;
+	l->upper = dget(index);
 	l->indexed = true;
-	ret = shale_mark_metacopy(l->sbi, &index, NULL);
+	ret = shale_mark_metacopy(l->sbi, &path, NULL);
 	l->upper_metacopy = ret > 0;
 	return min(ret, 0);
+}
+
+static int look_in_index(struct lookup *l)
+{
+	struct dentry *index;
+	int err;
+
+	if (!l->nr || !shale_entry_index_may_have(l->sbi, d_inode(l->part[0].dentry)))
+		return 0;
+	if (l->dir && l->upper && !l->verified)
+		return 0;
+	index = shale_index_find(l->sbi, l->part[0].dentry);
+	if (IS_ERR_OR_NULL(index))
+		return PTR_ERR_OR_ZERO(index);
+	err = l->dir ? check_index_of_dir(l, index) : take_index(l, index);
+	dput(index);
+	return err;
+}
+
+/* What was removed can't have a name in the union. */
+static int look_in_index_by_name(struct lookup *l)
+{
+	int err = look_in_index(l);
+
+	if (err != -ESTALE)
+		return err;
+	pr_warn_ratelimited("%pd2: was removed, as the index says\n", l->part[0].dentry);
+	return -EIO;
 }
 
 /* Turns what was found into an entry; the references stay the look-up's. */
@@ -488,13 +557,52 @@ struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shal
 	if (!err)
 		err = settle_data(&l);
 	if (!err)
-		err = look_in_index(&l);
+		err = look_in_index_by_name(&l);
 
 	if (err)
 		entry = ERR_PTR(err);
 	else if (l.upper || l.nr)
 		entry = make_entry(&l);
 	*what = name_word(&l);
+	lookup_end(&l);
+	return entry;
+}
+
+/* The object itself, without a way that leads to it. */
+static int look_at_upper(struct lookup *l, struct dentry *upper)
+{
+	const struct path path = { .mnt = l->sbi->upper->layer->mnt, .dentry = upper };
+	int ret;
+
+	if (shale_is_whiteout(upper))
+		return -ESTALE;
+	l->upper = dget(upper);
+	ret = judge_leaf(l, &path);
+	return ret < 0 ? ret : find_origin(l, &path);
+}
+
+static int look_at_lower(struct lookup *l, const struct shale_part *lower)
+{
+	const struct path path = { .mnt = lower->layer->mnt, .dentry = lower->dentry };
+	int ret;
+
+	if (shale_is_whiteout(lower->dentry))
+		return -ESTALE;
+	dget(lower->dentry);
+	ret = add_part(l, lower, 1) ?: judge_leaf(l, &path);
+	return ret < 0 ? ret : settle_data(l);
+}
+
+struct shale_entry *shale_lookup_object(struct super_block *sb, struct dentry *upper,
+					const struct shale_part *lower)
+{
+	struct lookup l = { .sb = sb, .sbi = shale_sb(sb), .name = &QSTR("") };
+	struct shale_entry *entry;
+	int err = upper ? look_at_upper(&l, upper) : look_at_lower(&l, lower);
+
+	if (!err)
+		err = look_in_index(&l);
+	entry = err ? ERR_PTR(err) : make_entry(&l);
 	lookup_end(&l);
 	return entry;
 }

@@ -23,6 +23,19 @@ struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shal
 				       const struct qstr *name, unsigned long *what);
 
 /**
+ * shale_lookup_object - find the parts of an object that is no directory, without a name
+ * @sb: our superblock
+ * @upper: the object in the upper; or NULL, and then
+ * @lower: the object in a lower layer
+ *
+ * Context: as the mounter; holds no lock on layers.
+ * Return: an entry for the caller; ERR_PTR: -ESTALE when the union has no such object any more, and
+ * what the layers say.
+ */
+struct shale_entry *shale_lookup_object(struct super_block *sb, struct dentry *upper,
+					const struct shale_part *lower);
+
+/**
  * shale_lookup_below - would the lower layers show this name if the upper had nothing there?
  * Context: as shale_lookup_parts().
  * Return: 1, 0 or a negative errno.

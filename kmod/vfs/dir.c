@@ -438,9 +438,15 @@ struct dentry *shale_name_upper(const struct dentry *dentry, const struct shale_
 
 int shale_name_prepare_removal(struct dentry *dentry)
 {
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
+	struct inode *inode = d_inode(dentry);
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 
-	return shale_index_wants(shale_sb(dentry->d_sb), entry) ? shale_copy_up(dentry) : 0;
+	if (d_is_dir(dentry) || !shale_index_wants(shale_sb(dentry->d_sb), entry))
+		return 0;
+	/* Its only name: there will be nothing to count, and nothing of it has to be kept. */
+	if (!entry->upper && inode->i_nlink == 1)
+		return 0;
+	return shale_copy_up(dentry);
 }
 
 /* With the entry mutex of the object. */

@@ -47,7 +47,7 @@ int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
 		     const struct qstr *name);
 /* What the upper has under the name of an object whose entry is @entry; or NULL. No reference. */
 struct dentry *shale_name_upper(const struct dentry *dentry, const struct shale_entry *entry);
-/* Before one of several names goes: the index must have the object, which counts them. */
+/* Before a name goes: the index must have an object that has others, which it counts. */
 int shale_name_prepare_removal(struct dentry *dentry);
 /* One name of the object is gone, whose entry is @entry: links, change time. */
 void shale_name_removed(struct inode *inode, const struct shale_entry *entry);

@@ -21,6 +21,7 @@
 #include "union/index.h"
 #include "union/names.h"
 #include "union/workdir.h"
+#include "vfs/export.h"
 #include "vfs/operations.h"
 
 static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
@@ -288,10 +289,12 @@ int shale_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		return err;
 	set_up_sb(sb);
+	shale_export_check(sbi);
 
 	err = open_upper(sb, fc);
 	if (err)
 		return err;
+	shale_export_set_up(sb);
 	err = set_traps(sb);
 	if (!err)
 		err = make_root(sb);

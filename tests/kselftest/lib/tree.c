@@ -123,6 +123,16 @@ static char type_letter(mode_t mode)
 	}
 }
 
+/* The index has a link, too. Of a lower file its mark counts from, none here that is copied has a second name. */
+static long links_of(const struct walk *walk, const struct parts *object)
+{
+	char mark[16] = "";
+
+	if (!walk->layers || lgetxattr(object->path[0], MARKS "nlink", mark, sizeof(mark) - 1) < 0)
+		return object->stat.st_nlink;
+	return (mark[0] == 'U' ? (long)object->stat.st_nlink : 1) + atol(mark + 1);
+}
+
 static void put_object(struct walk *walk, const char *shown, const struct parts *object)
 {
 	const struct stat *st = &object->stat;
@@ -131,7 +141,7 @@ static void put_object(struct walk *walk, const char *shown, const struct parts 
 	fprintf(walk->out, "%s %c %04o %u:%u", shown, type_letter(st->st_mode),
 		st->st_mode & 07777, st->st_uid, st->st_gid);
 	if (!S_ISDIR(st->st_mode)) {
-		fprintf(walk->out, " %lu %lld @%lld.%09ld", (unsigned long)st->st_nlink,
+		fprintf(walk->out, " %ld %lld @%lld.%09ld", links_of(walk, object),
 			(long long)st->st_size, (long long)st->st_mtim.tv_sec,
 			st->st_mtim.tv_nsec);
 	}
