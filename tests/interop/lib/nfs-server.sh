@@ -27,6 +27,19 @@ nfs_server_missing() {
     done
 }
 
+# nfs_server_run COMMAND...: in the background, without the caller's directory and files, which may be the client's.
+nfs_server_run() {
+    (
+        cd / || exit
+        for fd in /proc/self/fd/*; do
+            fd=${fd##*/}
+            ((fd <= 2)) || exec {fd}>&-
+        done
+        exec "$@"
+    ) &
+    nfs_server_pids+=($!)
+}
+
 nfs_server_start() {
     # State of a server that outlives a boot is of no use here, and the host's is read-only.
     [[ $(stat -f -c %T /var/lib/nfs) == tmpfs ]] || mount -t tmpfs tmpfs /var/lib/nfs || return
@@ -34,14 +47,12 @@ nfs_server_start() {
     touch /var/lib/nfs/{etab,rmtab,state}
     mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd || return
 
-    rpcbind -w -f &
-    nfs_server_pids+=($!)
+    nfs_server_run rpcbind -w -f
     nfs_server_wait rpcinfo -p 127.0.0.1 || return
     # Nobody was here before who might want back what he had locked.
     echo 10 >/proc/fs/nfsd/nfsv4leasetime
     echo 10 >/proc/fs/nfsd/nfsv4gracetime
-    rpc.mountd --foreground --port 20048 &
-    nfs_server_pids+=($!)
+    nfs_server_run rpc.mountd --foreground --port 20048
     rpc.nfsd --no-udp 2 || return
     echo Y >/proc/fs/nfsd/v4_end_grace
     nfs_server_wait rpcinfo -t 127.0.0.1 mountd
