@@ -201,7 +201,8 @@ struct file *shale_file_real(struct file *file)
 		if (err)
 			return ERR_PTR(err);
 	}
-	if (!real || (!shale_entry_has_upper_data(sf->entry) && has_data_in_upper(file_inode(file)))) {
+	if (!real || (!shale_entry_has_upper_data(sf->entry) &&
+		      has_data_in_upper(file_inode(file)))) {
 		real = opened_copy(file);
 		if (IS_ERR(real))
 			return real;
