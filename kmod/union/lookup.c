@@ -349,30 +349,46 @@ static unsigned int below_layer(const struct shale_parts *roots, const struct sh
 	return i;
 }
 
+/* With an index, is the upper's object to be the copy of what its name leads to below? */
+static bool wants_origin(const struct lookup *l, const struct shale_part *part)
+{
+	if (!l->upper || l->nr)
+		return false;
+	if (l->dir)
+		return shale_entry_index_may_have(l->sbi, d_inode(part->dentry));
+	return l->sbi->upper->indexdir;
+}
+
 /*
  * With nfs_export=on a directory does not merge with one that it is known not to be the copy of:
- * the handle of that would lead here.
+ * the handle of that would lead here. And with index=on a copy without data does not take those of
+ * another file.
  * Return: 1 when it may, 0, or an errno.
  */
-static int verify_dir(struct lookup *l, const struct shale_part *part)
+static int verify_origin(struct lookup *l, const struct shale_part *part)
 {
 	struct path path = { .dentry = l->upper };
 	struct shale_origin_record wanted, found;
 	int ret;
 
-	if (!l->dir || !l->upper || l->nr ||
-	    !shale_entry_index_may_have(l->sbi, d_inode(part->dentry)))
+	if (!wants_origin(l, part))
 		return 1;
 	path.mnt = l->sbi->upper->layer->mnt;
 	ret = shale_origin_get(l->sbi, &path, SHALE_MARK_ORIGIN, &found);
-	if (ret <= 0)
-		return ret ?: 1;
+	if (ret <= 0 || (!l->dir && !shale_origin_is_known(l->sbi, &found)))
+		return ret < 0 ? ret : 1;
 	ret = shale_origin_encode(l->sbi, &wanted, part->dentry, false);
 	if (ret)
 		return ret;
 	l->verified = shale_origin_is_same(&wanted, &found);
-	l->stop |= !l->verified;
-	return l->verified;
+	if (l->verified)
+		return 1;
+	if (!l->dir) {
+		pr_warn_ratelimited("%pd2: the file below is another than was copied\n", l->upper);
+		return -ESTALE;
+	}
+	l->stop = true;
+	return 0;
 }
 
 static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs, unsigned int *i)
@@ -382,7 +398,7 @@ static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs,
 
 	if (ret <= 0)
 		return ret;
-	ret = verify_dir(l, &part);
+	ret = verify_origin(l, &part);
 	if (ret > 0)
 		return add_found(l, &part, dirs->nr);
 	dput(part.dentry);

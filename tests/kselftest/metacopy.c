@@ -1239,4 +1239,29 @@ CASE(moved_meanwhile, "a file that moves while its data is copied has it, and it
 	}
 }
 
+/*
+ *	low/f, copied up without data; then another file
+ */
+CASE(other_original, "with index=on a copy without data takes none of another file: ESTALE")
+{
+	static const char layers[] = "lowerdir=low,upperdir=upper,workdir=work";
+	struct stat st;
+
+	needs_handles();
+	set_up_with("redirect_dir=on,metacopy=on,index=on");
+	make_file("low/f", "one");
+	mount_options("merged", layers);
+	OK(chmod("merged/f", 0600));
+	unmount();
+	OK(rename("low/f", "low/g"));
+	make_file("low/f", "two");
+	mount_options("merged", layers);
+	FAILS(stat("merged/f", &st), ESTALE);
+	expect_text("merged/g", "one");
+	unmount();
+	with_features("redirect_dir=on,metacopy=on,index=off");
+	mount_options("merged", layers);
+	expect_text("merged/f", "two");
+}
+
 CASES_MAIN
