@@ -161,28 +161,34 @@ static int shale_ci_compare(const struct dentry *dentry, unsigned int len, const
 SHALE_ADAPT_D_REAL(shale_d_real, part_of_inode)
 SHALE_ADAPT_D_REVALIDATE(shale_d_revalidate)
 
-/* By two bits: revalidate, casefolded. */
-static const struct dentry_operations operations[] = {
-	{
-		.d_real = SHALE_OP_D_REAL(shale_d_real),
-	}, {
-		.d_real = SHALE_OP_D_REAL(shale_d_real),
-		.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
-		.d_weak_revalidate = shale_d_weak_revalidate,
-	}, {
-		.d_real = SHALE_OP_D_REAL(shale_d_real),
-		.d_hash = shale_ci_hash,
-		.d_compare = shale_ci_compare,
-	}, {
-		.d_real = SHALE_OP_D_REAL(shale_d_real),
-		.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
-		.d_weak_revalidate = shale_d_weak_revalidate,
-		.d_hash = shale_ci_hash,
-		.d_compare = shale_ci_compare,
-	},
+static const struct dentry_operations shale_dentry_operations = {
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
 };
 
-const struct dentry_operations *shale_dentry_operations(bool revalidate, bool casefolded)
+static const struct dentry_operations shale_dentry_revalidate_operations = {
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
+	.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
+	.d_weak_revalidate = shale_d_weak_revalidate,
+};
+
+static const struct dentry_operations shale_dentry_casefold_operations = {
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
+	.d_hash = shale_ci_hash,
+	.d_compare = shale_ci_compare,
+};
+
+static const struct dentry_operations shale_dentry_casefold_revalidate_operations = {
+	.d_real = SHALE_OP_D_REAL(shale_d_real),
+	.d_revalidate = SHALE_OP_D_REVALIDATE(shale_d_revalidate),
+	.d_weak_revalidate = shale_d_weak_revalidate,
+	.d_hash = shale_ci_hash,
+	.d_compare = shale_ci_compare,
+};
+
+const struct dentry_operations *shale_dentry_operations_for(bool revalidate, bool casefolded)
 {
-	return &operations[revalidate + 2 * casefolded];
+	if (casefolded)
+		return revalidate ? &shale_dentry_casefold_revalidate_operations
+				  : &shale_dentry_casefold_operations;
+	return revalidate ? &shale_dentry_revalidate_operations : &shale_dentry_operations;
 }

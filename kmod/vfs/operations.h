@@ -20,7 +20,7 @@ extern const struct address_space_operations shale_aops;	/* file.c */
 extern const struct xattr_handler * const shale_xattr_handlers[];	/* xattr.c */
 
 /* dentry.c: of a mount with layers whose names must be revalidated, or that ignores their case */
-const struct dentry_operations *shale_dentry_operations(bool revalidate, bool casefolded);
+const struct dentry_operations *shale_dentry_operations_for(bool revalidate, bool casefolded);
 
 /* attr.c */
 int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);

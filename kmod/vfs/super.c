@@ -195,7 +195,7 @@ static void set_up_sb(struct super_block *sb)
 	shale_sb(sb)->casefolded = shale_stack_casefolded(stack);
 	if (shale_sb(sb)->casefolded)
 		shale_sb_set_encoding(sb, shale_layer_sb(stack->lower[0]));
-	set_default_d_op(sb, shale_dentry_operations(revalidates, shale_sb(sb)->casefolded));
+	set_default_d_op(sb, shale_dentry_operations_for(revalidates, shale_sb(sb)->casefolded));
 	if (!stack->upper)
 		sb->s_flags |= SB_RDONLY;
 }

@@ -382,7 +382,14 @@ NO_OPERATION("shale_fs_type.owner shale_fs_type.name shale_fs_type.fs_flags", "a
 NO_OPERATION("pending_fops.owner", "is no function");
 NO_OPERATION("feature_ops.flags feature_ops.get feature_ops.set", "are for parameters, and take nothing");
 NO_OPERATION("pending_fops.llseek", "is the kernel's noop_llseek(), which can't fail");
-NO_OPERATION("shale_dentry_operations.d_real shale_dentry_revalidate_operations.d_real",
+NO_OPERATION("shale_dentry_operations.d_real shale_dentry_revalidate_operations.d_real "
+	     "shale_dentry_casefold_operations.d_real shale_dentry_casefold_revalidate_operations.d_real",
 	     "allocates nothing and is not asked by any system call alone");
+NO_OPERATION("shale_dentry_casefold_operations.d_hash shale_dentry_casefold_revalidate_operations.d_hash "
+	     "shale_dentry_casefold_operations.d_compare shale_dentry_casefold_revalidate_operations.d_compare",
+	     "allocate nothing, and ask no layer");
+NO_OPERATION("shale_dentry_casefold_revalidate_operations.d_revalidate "
+	     "shale_dentry_casefold_revalidate_operations.d_weak_revalidate",
+	     "are those of shale_dentry_revalidate_operations");
 
 CASES_MAIN

@@ -19,6 +19,7 @@
 #include <linux/build_bug.h>
 #else
 #include <assert.h>
+#include <stddef.h>
 #endif
 
 #define SHALE_XATTR_TRUSTED	"trusted.overlay."
@@ -385,15 +386,15 @@ static inline const struct shale_origin *shale_handle_decode(const void *bytes,
 
 	if (type != SHALE_HANDLE_PLAIN && type != SHALE_HANDLE_PADDED &&
 	    type != SHALE_HANDLE_CONNECTABLE)
-		return 0;
+		return NULL;
 	if (parent && type != SHALE_HANDLE_CONNECTABLE)
-		return 0;
+		return NULL;
 	for (;;) {
 		if (size < at + sizeof(*origin))
-			return 0;
+			return NULL;
 		origin = (const struct shale_origin *)((const __u8 *)bytes + at);
 		if (origin->len > size - at || !shale_origin_valid(origin, origin->len))
-			return 0;
+			return NULL;
 		if (!parent)
 			return origin;
 		at += origin->len + SHALE_HANDLE_PADDING;
