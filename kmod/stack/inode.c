@@ -298,6 +298,12 @@ struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry
 		return ERR_PTR(-ENOMEM);
 	}
 	if (inode_state_read_once(inode) & I_NEW) {
+		/* Somebody may have copied it up or removed it, and be done with it. */
+		if (!shale_inode_tables->is_current(shale_sb(sb), entry)) {
+			shale_entry_put(entry);
+			iget_failed(inode);
+			return ERR_PTR(-ESTALE);
+		}
 		err = inode_fill(inode, entry);
 		if (err) {
 			iget_failed(inode);

@@ -64,6 +64,8 @@ struct shale_inode_tables {
 	const struct inode_operations *dir_iops, *file_iops, *symlink_iops, *special_iops;
 	const struct file_operations *dir_fops, *file_fops;
 	const struct address_space_operations *aops;
+	/* Does what was found still hold, now that nobody else can get an inode for the object? */
+	bool (*is_current)(const struct shale_sb *sbi, const struct shale_entry *entry);
 };
 
 extern const struct shale_inode_tables *shale_inode_tables;
@@ -75,9 +77,11 @@ extern const struct shale_inode_tables *shale_inode_tables;
  *
  * Context: as the mounter.
  * Return: an inode with a reference, new or known, or ERR_PTR: -ENOMEM; -ESTALE when a known
- * inode contradicts @entry; -ELOOP when the object is the root of another layer; what reading
- * the upper's mark says that protects an object.
+ * inode contradicts @entry, or the object was copied up or removed since it was looked for: to be
+ * looked for again, SHALE_INODE_TRIES times at most; -ELOOP when the object is the root of another
+ * layer; what reading the upper's mark says that protects an object.
  */
+#define SHALE_INODE_TRIES 3
 struct inode *shale_inode_find(struct super_block *sb, struct shale_entry *entry);
 
 /*

@@ -170,20 +170,21 @@ struct place {
 	unsigned int base;
 };
 
+/* The root of a file system, which may be a layer's, is never hashed, and not removed either. */
 static int lies_in_lower(void *context, struct dentry *dentry)
 {
 	const struct place *place = context;
 
 	if (!d_is_dir(dentry))
 		return 1;
-	return !d_unhashed(dentry) && layer_of(place->sbi, place->base, dentry);
+	return !d_unlinked(dentry) && layer_of(place->sbi, place->base, dentry);
 }
 
 static int lies_in_upper(void *context, struct dentry *dentry)
 {
 	const struct shale_upper *upper = context;
 
-	return !d_is_dir(dentry) || (!d_unhashed(dentry) && is_subdir(dentry, upper->root));
+	return !d_is_dir(dentry) || (!d_unlinked(dentry) && is_subdir(dentry, upper->root));
 }
 
 /* Return: 1 when a record is one of this file system, where there are lower layers; or 0. */

@@ -145,8 +145,10 @@ int shale_upper_probe(const struct shale_token *tok, struct shale_sb *sbi, struc
 	struct line lacks = { };
 	int err = probe_names(tok, &lacks);
 
-	if (err)
+	if (err) {
+		errorfc(fc, "workdir: error %d when it was tried what the upper can do", err);
 		return err;
+	}
 	upper->has_xattr = probe_xattr(tok, sbi);
 	if (!upper->has_xattr) {
 		say(&lacks, "no %s xattrs: lower directories can be neither replaced nor moved",

@@ -171,18 +171,27 @@ static struct dentry *connect(struct super_block *sb, const struct shale_layer *
 }
 
 /* Any other object. The inode that we know is right even when the object has no name any more. */
-static struct dentry *obtain(struct super_block *sb, struct dentry *upper,
-			     const struct shale_part *lower)
+static struct inode *obtain_inode(struct super_block *sb, struct dentry *upper,
+				  const struct shale_part *lower)
 {
 	struct inode *inode = shale_inode_known(sb, d_inode(upper ?: lower->dentry));
 	struct shale_entry *entry;
 
-	if (!inode) {
-		entry = shale_lookup_object(sb, upper, lower);
-		if (IS_ERR(entry))
-			return ERR_CAST(entry);
-		inode = shale_inode_find(sb, entry);
-	}
+	if (inode)
+		return inode;
+	entry = shale_lookup_object(sb, upper, lower);
+	return IS_ERR(entry) ? ERR_CAST(entry) : shale_inode_find(sb, entry);
+}
+
+static struct dentry *obtain(struct super_block *sb, struct dentry *upper,
+			     const struct shale_part *lower)
+{
+	struct inode *inode;
+	int try = 0;
+
+	do {
+		inode = obtain_inode(sb, upper, lower);
+	} while (inode == ERR_PTR(-ESTALE) && ++try < SHALE_INODE_TRIES);
 	return d_obtain_alias(inode);
 }
 
@@ -271,28 +280,35 @@ static int connect_lower(struct inode *dir, const struct shale_entry *entry)
 		return -ESTALE;
 	next = find_unconnected(dentry, entry->lower->part[0].layer);
 	dput(dentry);
-	if (next)
+	/* On a read-only mount nothing is written for a reader, nor will anything be renamed. */
+	if (next && !sb_rdonly(dir->i_sb))
 		err = shale_copy_up(next);
 	dput(next);
 	return err;
 }
 
 /* Does the record name the object of the upper, rather than the lower one? */
-static bool is_named_by_upper(const struct inode *inode, const struct shale_entry *entry,
+static bool is_named_by_upper(const struct shale_sb *sbi, const struct shale_entry *entry,
 			      bool decodable)
 {
+	const struct inode *lower;
+
 	if (!entry->upper)
 		return false;
 	/* The index never has the root. */
-	if (!entry->lower || inode == d_inode(inode->i_sb->s_root))
+	if (!entry->lower || entry->upper == sbi->upper->root)
 		return true;
-	return decodable && !entry->indexed;
+	if (decodable || entry->indexed)
+		return !entry->indexed;
+	/* The copy of one of several names is another object than the others stay. */
+	lower = d_inode(entry->lower->part[0].dentry);
+	return !S_ISDIR(lower->i_mode) && lower->i_nlink > 1;
 }
 
 int shale_encode(struct shale_origin_record *record, struct inode *inode, bool decodable)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
-	bool by_upper = is_named_by_upper(inode, entry, decodable);
+	bool by_upper = is_named_by_upper(shale_sb(inode->i_sb), entry, decodable);
 	int err = 0;
 
 	if (!by_upper && decodable && S_ISDIR(inode->i_mode))

@@ -58,6 +58,21 @@ struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower
 	return ERR_PTR(err);
 }
 
+bool shale_index_lacks(const struct shale_sb *sbi, const struct shale_entry *entry)
+{
+	struct dentry *lower, *index;
+
+	if (entry->upper)
+		return true;
+	lower = entry->lower->part[0].dentry;
+	if (d_is_dir(lower) || !shale_entry_index_may_have(sbi, d_inode(lower)))
+		return true;
+	index = shale_index_find(sbi, lower);
+	if (!IS_ERR_OR_NULL(index))
+		dput(index);
+	return !index;
+}
+
 struct dentry *shale_index_upper(const struct shale_sb *sbi, struct dentry *index)
 {
 	const struct path path = { .mnt = sbi->upper->layer->mnt, .dentry = index };

@@ -51,6 +51,12 @@ int shale_index_name(const struct shale_sb *sbi, struct shale_index_name *name,
 struct dentry *shale_index_find(const struct shale_sb *sbi, struct dentry *lower);
 
 /*
+ * Of an object that was found in lower layers alone: does the index still know nothing of it?
+ * Context: as the mounter.
+ */
+bool shale_index_lacks(const struct shale_sb *sbi, const struct shale_entry *entry);
+
+/*
  * The copy that an entry leads to, counted. ERR_PTR: -ENODATA when the entry of a directory does
  * not say, -ESTALE when the directory is not there.
  */

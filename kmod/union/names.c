@@ -100,13 +100,16 @@ struct chunk {
 /* Nobody's directory has as many, and sums of sizes stay far from any overflow. */
 #define NAMES_MAX BIT(26)
 
+/* Folding makes some letters longer. */
+#define FOLDED_MAX PATH_MAX
+
 struct reader {
 	struct dir_context ctx;
 	struct chunk *chunks;		/* the latest first */
 	struct raw_name *names;		/* in the chunks; the latest first */
 	size_t nr;
 	struct unicode_map *fold;	/* names are compared without their case; or NULL */
-	char *folded;			/* room for one of them, NAME_MAX bytes and one */
+	char *folded;			/* room for one of them, FOLDED_MAX bytes */
 	unsigned int part;		/* being read */
 	bool progress;			/* this pass has brought a name */
 	int err;
@@ -147,7 +150,7 @@ static unsigned int fold(struct reader *reader, const char *text, int len)
 	int folded = 0;
 
 	if (IS_ENABLED(CONFIG_UNICODE) && reader->fold)
-		folded = utf8_casefold(reader->fold, &name, reader->folded, NAME_MAX + 1);
+		folded = utf8_casefold(reader->fold, &name, reader->folded, FOLDED_MAX);
 	return max(folded, 0);
 }
 
@@ -225,7 +228,7 @@ static int begin_folding(struct reader *reader, const struct inode *dir)
 	if (!shale_sb(dir->i_sb)->casefolded)
 		return 0;
 	reader->fold = sb_encoding(dir->i_sb);
-	reader->folded = kmalloc(NAME_MAX + 1, GFP_KERNEL);
+	reader->folded = kmalloc(FOLDED_MAX, GFP_KERNEL);
 	return reader->folded ? 0 : -ENOMEM;
 }
 

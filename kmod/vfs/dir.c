@@ -19,13 +19,28 @@
 #include "union/workdir.h"
 #include "vfs/operations.h"
 
-static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+/* Return: NULL for a name that leads to nothing, or ERR_PTR. */
+static struct inode *look_up(struct inode *dir, const struct qstr *name, unsigned long *what)
 {
 	struct shale_entry *parent __free(shale_entry) = shale_entry_get(dir);
-	struct super_block *sb = dir->i_sb;
-	struct inode *inode = NULL;
 	struct shale_entry *entry;
+	struct inode *inode;
+	int try = 0;
+
+	do {
+		entry = shale_lookup_parts(dir->i_sb, parent, name, what);
+		if (IS_ERR_OR_NULL(entry))
+			return ERR_CAST(entry);
+		inode = shale_inode_find(dir->i_sb, entry);
+	} while (inode == ERR_PTR(-ESTALE) && ++try < SHALE_INODE_TRIES);
+	return inode;
+}
+
+static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	struct super_block *sb = dir->i_sb;
 	struct dentry *alias;
+	struct inode *inode;
 	unsigned long what;
 
 	if (dentry->d_name.len > shale_sb(sb)->name_max)
@@ -33,14 +48,9 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 
 	CLASS(shale_mounter, caller)(sb);
 
-	entry = shale_lookup_parts(sb, parent, &dentry->d_name, &what);
-	if (IS_ERR(entry))
-		return ERR_CAST(entry);
-	if (entry) {
-		inode = shale_inode_find(sb, entry);
-		if (IS_ERR(inode))
-			return ERR_CAST(inode);
-	}
+	inode = look_up(dir, &dentry->d_name, &what);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
 
 	shale_name_set(dentry, shale_sb(sb)->stack->epoch, what);
 	/* Not remembered: it may be made by a name of another case. */

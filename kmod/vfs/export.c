@@ -56,11 +56,11 @@ static int shale_encode_fh(struct inode *inode, u32 *fid, int *max_len, struct i
 	err = write_record(&w, inode);
 	if (!err && parent)
 		err = write_record(&w, parent);
-	if (err) {
+	if (err == -ENOMEM || err == -EIO)
 		pr_warn_ratelimited("no file handle for inode %llu: error %d\n",
 				    (unsigned long long)inode->i_ino, err);
+	if (err)
 		return FILEID_INVALID;
-	}
 	*max_len = w.size / sizeof(u32);
 	if (w.size > w.room)
 		return FILEID_INVALID;

@@ -400,6 +400,7 @@ static const struct shale_inode_tables inode_tables = {
 	.dir_fops = &shale_dir_fops,
 	.file_fops = &shale_file_fops,
 	.aops = &shale_aops,
+	.is_current = shale_index_lacks,
 };
 
 static struct file_system_type shale_fs_type = {
