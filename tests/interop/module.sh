@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The module comes and goes: loaded, used and unloaded 100 times in a row. It leaves nothing behind, and it can't go
+# The module comes and goes: loaded, used and unloaded many times in a row. It leaves nothing behind, and it can't go
 # while a mount is there.
 
 set -u
-rounds=${1:-100}
+rounds=${1:-40}
 module=${SHALE_MODULE:-shale}
 
 echo "KTAP version 1"

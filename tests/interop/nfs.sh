@@ -124,7 +124,7 @@ caches_go() {
 }
 
 server_goes() {
-    hold && nfs_server_stop && umount "$merged" && serve && is inner "/proc/self/fd/$held" && echo even >>deep && [[ $(tail -n 1 "$merged/a/b/c/deep") == even ]]
+    hold && nfs_server_stop && nfs_server_wait umount "$merged" && serve && is inner "/proc/self/fd/$held" && echo even >>deep && [[ $(tail -n 1 "$merged/a/b/c/deep") == even ]]
     local status=$?
     cd / && exec {held}<&-
     return $status
@@ -145,7 +145,8 @@ for version in 3 4.2; do
     ok "NFS $version: and after it was started again, with a new mount" server_goes
     umount "$client"
     nfs_server_unexport "$merged"
-    umount "$merged" && rm -rf "$dir"/{upper,work} && mkdir "$dir"/{upper,work} &&
+    # The server closes files some time after it is told to let go of them.
+    nfs_server_wait umount "$merged" && rm -rf "$dir"/{upper,work} && mkdir "$dir"/{upper,work} &&
         mount_merged && nfs_server_export "$merged" 77
 done
 finish
