@@ -122,6 +122,18 @@ void shale_bases_exit(struct shale_sb *sbi)
 	kfree(sbi->base);
 }
 
+struct shale_layer *shale_base_lower(const struct shale_sb *sbi, unsigned int base,
+				     unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (sbi->stack->lower[i]->base == base)
+			return sbi->stack->lower[i];
+	}
+	return NULL;
+}
+
 bool shale_base_lacks(struct shale_base *base, enum shale_base_lack lack)
 {
 	return !test_bit(lack, &base->told) && !test_and_set_bit(lack, &base->told);

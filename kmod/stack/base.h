@@ -43,6 +43,10 @@ void shale_bases_exit(struct shale_sb *sbi);
 /* The name of a layer that is merged and whose file system has no file handles; or NULL. */
 const char *shale_bases_without_handles(const struct shale_sb *sbi);
 
+/* Of the @nr top-most lower layers, the first that lies on a base; or NULL. */
+struct shale_layer *shale_base_lower(const struct shale_sb *sbi, unsigned int base,
+				     unsigned int nr);
+
 /* What stat(2) says of an object. */
 struct shale_number {
 	u64 ino;

@@ -136,19 +136,6 @@ static struct dentry *decode(struct vfsmount *mnt, const struct shale_origin_rec
 	return NULL;
 }
 
-/* A layer of a file system, the first there is. */
-static struct shale_layer *layer_on(const struct shale_sb *sbi, unsigned int base)
-{
-	const struct shale_stack *stack = sbi->stack;
-	unsigned int i;
-
-	for (i = 0; i < stack->nr_lower; i++) {
-		if (stack->lower[i]->base == base)
-			return stack->lower[i];
-	}
-	return NULL;
-}
-
 /* The layer of a file system that an object lies in, by the name that it is known by. */
 static struct shale_layer *layer_of(const struct shale_sb *sbi, unsigned int base,
 				    struct dentry *dentry)
@@ -193,7 +180,9 @@ static int begin_finding(const struct shale_sb *sbi, const struct shale_origin_r
 {
 	if (!shale_may_decode() || !is_on(sbi, &sbi->base[base], record))
 		return 0;
-	*part = (struct shale_part){ .layer = layer_on(sbi, base) };
+	*part = (struct shale_part){
+		.layer = shale_base_lower(sbi, base, sbi->stack->nr_lower),
+	};
 	return !!part->layer;
 }
 

@@ -170,21 +170,10 @@ int shale_upper_probe(const struct shale_token *tok, struct shale_sb *sbi, struc
 
 /* The lowers */
 
-static const struct shale_layer *lower_on(const struct shale_sb *sbi, unsigned int base)
-{
-	const struct shale_stack *stack = sbi->stack;
-	unsigned int i;
-
-	for (i = 0; i < shale_stack_nr_merged(stack); i++) {
-		if (stack->lower[i]->base == base)
-			return stack->lower[i];
-	}
-	return NULL;
-}
-
 static void report(const struct shale_sb *sbi, unsigned int nr)
 {
-	const struct shale_layer *layer = lower_on(sbi, nr);
+	const struct shale_layer *layer =
+		shale_base_lower(sbi, nr, shale_stack_nr_merged(sbi->stack));
 	const struct shale_base *base = &sbi->base[nr];
 	struct line lacks = { };
 	struct path root;

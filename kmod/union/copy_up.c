@@ -84,23 +84,31 @@ static bool can_leave_data(const struct copy_up *cu)
 	       (cu->parent || cu->to_index) && shale_feature_on(&cu->sbi->features, SHALE_METACOPY);
 }
 
+/* Where the data is. What comes after stands on what was found, too: others have seen it. */
+static int find_data(struct copy_up *cu, struct path *data)
+{
+	struct shale_entry *entry = shale_data_get(cu->inode, cu->entry);
+
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	shale_entry_put(cu->entry);
+	cu->entry = entry;
+	*data = shale_entry_data_path(cu->sbi, entry);
+	return 0;
+}
+
 /* Without the digest that is required, the data is copied after all. */
 static int decide_on_data(struct copy_up *cu)
 {
-	struct shale_entry *entry;
 	struct path data;
 	int err;
 
 	cu->metacopy = can_leave_data(cu);
 	if (!cu->metacopy || !shale_feature_on(&cu->sbi->features, SHALE_VERITY))
 		return 0;
-	entry = shale_data_get(cu->inode, cu->entry);
-	if (IS_ERR(entry))
-		return PTR_ERR(entry);
-	swap(entry, cu->entry);
-	shale_entry_put(entry);
-	data = shale_entry_data_path(cu->sbi, cu->entry);
-	err = shale_verity_record(cu->sbi, &data, &cu->record);
+	err = find_data(cu, &data);
+	if (!err)
+		err = shale_verity_record(cu->sbi, &data, &cu->record);
 	if (err != -ENODATA)
 		return err;
 	cu->metacopy = false;
@@ -224,16 +232,12 @@ static int set_size(struct copy_up *cu, struct dentry *copy, loff_t size)
 static int write_data(struct copy_up *cu, struct dentry *copy, struct file *unnamed)
 {
 	const struct path to = { .mnt = cu->sbi->upper->layer->mnt, .dentry = copy };
-	struct shale_entry *entry __free(shale_entry) = shale_data_get(cu->inode, cu->entry);
 	struct path from;
 	struct file *out;
-	int err;
+	int err = find_data(cu, &from);
 
-	if (IS_ERR(entry))
-		return PTR_ERR(no_free_ptr(entry));
-	from = shale_entry_data_path(cu->sbi, entry);
-	/* What comes after stands on what was found, too: others have seen it. */
-	swap(entry, cu->entry);
+	if (err)
+		return err;
 	out = unnamed ? get_file(unnamed) : shale_real_open(&to, O_WRONLY | O_LARGEFILE);
 	if (IS_ERR(out))
 		return PTR_ERR(out);
@@ -681,7 +685,6 @@ static bool wants_name(const struct dentry *dentry)
 static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t wanted)
 {
 	struct inode *inode = d_inode(dentry);
-	struct shale_inode *si = shale_inode(inode);
 	struct shale_entry *parent_entry __free(shale_entry) =
 		parent ? shale_entry_get(d_inode(parent)) : NULL;
 	struct copy_up cu = {
@@ -691,10 +694,10 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		.inode = inode,
 		.wanted = wanted,
 	};
-	int err = 0;
+	int err = shale_inode_lock(inode);
 
-	if (mutex_lock_killable(&si->lock))
-		return -EINTR;
+	if (err)
+		return err;
 	cu.entry = shale_entry_get(inode);
 	/* Removed while we waited: the copy must not bring the name back. */
 	if (parent && shale_name_positive(dentry))
@@ -708,7 +711,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		err = link_copy(&cu);
 	}
 	shale_entry_put(cu.entry);
-	mutex_unlock(&si->lock);
+	shale_inode_unlock(inode);
 	return err;
 }
 

@@ -121,6 +121,7 @@ static struct shale_entry *get_ready(struct inode *inode, struct shale_entry *en
 struct shale_entry *shale_data_get(struct inode *inode, struct shale_entry *known)
 {
 	struct shale_entry *entry, *ready;
+	int err;
 
 	if (known)
 		return get_ready(inode, known);
@@ -129,11 +130,12 @@ struct shale_entry *shale_data_get(struct inode *inode, struct shale_entry *know
 		return entry;
 	shale_entry_put(entry);
 
-	if (mutex_lock_killable(&shale_inode(inode)->lock))
-		return ERR_PTR(-EINTR);
+	err = shale_inode_lock(inode);
+	if (err)
+		return ERR_PTR(err);
 	entry = shale_entry_get(inode);
 	ready = get_ready(inode, entry);
 	shale_entry_put(entry);
-	mutex_unlock(&shale_inode(inode)->lock);
+	shale_inode_unlock(inode);
 	return ready;
 }

@@ -298,8 +298,10 @@ static bool is_named_by_upper(const struct shale_sb *sbi, const struct shale_ent
 	/* The index never has the root. */
 	if (!entry->lower || entry->upper == sbi->upper->root)
 		return true;
-	if (decodable || entry->indexed)
-		return !entry->indexed;
+	if (entry->indexed)
+		return false;
+	if (decodable)
+		return true;
 	/* The copy of one of several names is another object than the others stay. */
 	lower = d_inode(entry->lower->part[0].dentry);
 	return !S_ISDIR(lower->i_mode) && lower->i_nlink > 1;

@@ -332,7 +332,6 @@ static int shale_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dent
 static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct shale_entry *entry __free(shale_entry) = NULL;
-	struct mutex *lock = &shale_inode(d_inode(old))->lock;
 	struct creation c = {
 		.dir = dir,
 		.dentry = dentry,
@@ -346,13 +345,14 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	if (err)
 		return err;
 	/* No other name of it is copied up meanwhile, which would change the number of links. */
-	if (mutex_lock_killable(lock))
-		return -EINTR;
+	err = shale_inode_lock(d_inode(old));
+	if (err)
+		return err;
 	entry = shale_entry_get(d_inode(old));
 	c.what.link_to = entry->upper;
 	c.old = old;
 	err = create(&c, NULL);
-	mutex_unlock(lock);
+	shale_inode_unlock(d_inode(old));
 	return err;
 }
 
@@ -492,8 +492,8 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 
 static int remove_name(struct inode *dir, struct dentry *dentry)
 {
-	struct mutex *lock = &shale_inode(d_inode(dentry))->lock;
 	struct shale_entry *parent __free(shale_entry) = NULL;
+	struct inode *inode = d_inode(dentry);
 	int below, err;
 
 	err = shale_copy_up(dentry->d_parent);
@@ -509,10 +509,11 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 		return below;
 
 	/* A copy-up of the object either ends before, or sees that the name is gone. */
-	if (mutex_lock_killable(lock))
-		return -EINTR;
+	err = shale_inode_lock(inode);
+	if (err)
+		return err;
 	err = remove_locked(dir, dentry, parent, below);
-	mutex_unlock(lock);
+	shale_inode_unlock(inode);
 	return err;
 }
 

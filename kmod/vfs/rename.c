@@ -261,7 +261,7 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 		.new = { .dir = new_dir, .dentry = new_dentry },
 		.exchange = flags & RENAME_EXCHANGE,
 	};
-	struct mutex *victim = NULL;
+	struct inode *victim = NULL;
 	int err;
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
@@ -273,9 +273,11 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 
 	/* A copy-up of what is replaced either ends before, or sees that the name is gone. */
 	if (!r.exchange && d_is_positive(new_dentry))
-		victim = &shale_inode(d_inode(new_dentry))->lock;
-	if (victim && mutex_lock_killable(victim))
-		return -EINTR;
+		victim = d_inode(new_dentry);
+	if (victim)
+		err = shale_inode_lock(victim);
+	if (err)
+		return err;
 
 	err = side_begin(&r, &r.old);
 	if (!err)
@@ -284,7 +286,7 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 		err = rename_with_token(&r);
 
 	if (victim)
-		mutex_unlock(victim);
+		shale_inode_unlock(victim);
 	side_end(&r.old);
 	side_end(&r.new);
 	return err;

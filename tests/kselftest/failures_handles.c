@@ -2,26 +2,18 @@
 /* Each failure of file handles, and of what the index does for them: see lib/failures.h, which draws the tree. */
 #include "failures.h"
 
-#define EXPORT .features = "redirect_dir=on,index=on,nfs_export=on,metacopy=off"
+#include "handle.h"
 
-#ifndef AT_HANDLE_FID
-#define AT_HANDLE_FID 0x200
-#endif
+#define EXPORT .features = "redirect_dir=on,index=on,nfs_export=on,metacopy=off"
 
 /* One of a handle that can't be encoded. */
 #define NO_HANDLE .error = EOVERFLOW
 
-static struct handle {
-	struct file_handle head;
-	unsigned char bytes[MAX_HANDLE_SZ];
-} handle;
+static struct handle handle;
 
 static long encode(const char *path, int flags)
 {
-	int mount_id;
-
-	handle.head.handle_bytes = sizeof(handle.bytes);
-	return name_to_handle_at(AT_FDCWD, path, &handle.head, &mount_id, flags);
+	return try_handle(path, flags, &handle);
 }
 
 OPERATION(encode_file, "shale_export_operations.encode_fh", "a file has a handle or none", EXPORT, NO_HANDLE)
@@ -51,15 +43,7 @@ static void forget(const char *path)
 
 static long decode(int flags)
 {
-	int root = open("merged", O_RDONLY | O_DIRECTORY), fd, error;
-
-	if (root < 0)
-		return -1;
-	fd = open_by_handle_at(root, &handle.head, flags);
-	error = errno;
-	close(root);
-	errno = error;
-	return keep(fd);
+	return keep(open_handle(&handle, flags));
 }
 
 static void forget_file(void)

@@ -11,28 +11,13 @@
 
 #include <stdlib.h>
 
+#include "handle.h"
+
 #define EXPORT "redirect_dir=on,index=on,nfs_export=on,metacopy=off"
 
-#ifndef AT_HANDLE_FID
-#define AT_HANDLE_FID 0x200
-#endif
 #ifndef AT_HANDLE_CONNECTABLE
 #define AT_HANDLE_CONNECTABLE 0x002
 #endif
-
-struct handle {
-	struct file_handle head;
-	unsigned char bytes[MAX_HANDLE_SZ];
-};
-
-static int try_handle(const char *path, int flags, struct handle *handle)
-{
-	int mount_id;
-
-	memset(handle, 0, sizeof(*handle));
-	handle->head.handle_bytes = sizeof(handle->bytes);
-	return name_to_handle_at(AT_FDCWD, path, &handle->head, &mount_id, flags);
-}
 
 static struct handle handle_of_(const char *path)
 {
@@ -42,20 +27,6 @@ static struct handle handle_of_(const char *path)
 	return handle;
 }
 #define handle_of(path) STEP(handle_of_(path))
-
-static int open_handle(const struct handle *handle, int flags)
-{
-	struct handle given = *handle;
-	int root = open("merged", O_RDONLY | O_DIRECTORY), fd, error;
-
-	if (root < 0)
-		return -1;
-	fd = open_by_handle_at(root, &given.head, flags);
-	error = errno;
-	close(root);
-	errno = error;
-	return fd;
-}
 
 static bool same_handle(const struct handle *a, const struct handle *b)
 {

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/join.hpp"
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
@@ -66,20 +67,16 @@ std::vector<Row> rows(const Globals& globals, bool scan) {
     return rows;
 }
 
-std::string joined(const std::vector<std::string>& list) {
-    std::string text;
-    for (const std::string& item : list)
-        text += (text.empty() ? "" : ",") + item;
-    return text.empty() ? "-" : text;
+std::string joined(const std::vector<std::string>& list, const char* without) {
+    return list.empty() ? without : join(list, ",");
 }
 
 void print_table(const std::vector<Row>& rows) {
     Table table({"ID", "MOUNTED ON", "NAME", "IMAGE", "LOWERS", "UPPER", "OVERLAYFS NEEDS"});
     for (const Row& row : rows) {
-        const std::string places = joined(row.places);
-        table.add({std::to_string(row.mount.id), row.places.empty() ? "(elsewhere)" : places, row.name,
+        table.add({std::to_string(row.mount.id), joined(row.places, "(elsewhere)"), row.name,
                    row.image.empty() ? "-" : row.image, std::to_string(row.mount.lowers.size()),
-                   row.mount.upper.value_or("(read-only)"), joined(row.needs.options())});
+                   row.mount.upper.value_or("(read-only)"), joined(row.needs.options(), "-")});
     }
     table.print(std::cout);
 }

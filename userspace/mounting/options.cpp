@@ -7,6 +7,8 @@
 
 #include <sys/mount.h>
 
+#include "base/join.hpp"
+
 namespace shale::mounting {
 
 namespace {
@@ -152,10 +154,7 @@ std::vector<std::string> file_system_words(unsigned long flags) {
 } // namespace
 
 std::string Options::data() const {
-    std::string joined;
-    for (const std::string& option : file_system)
-        joined += (joined.empty() ? "" : ",") + option;
-    return joined;
+    return join(file_system, ",");
 }
 
 Options parse_options(std::string_view text) {

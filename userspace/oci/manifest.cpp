@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/join.hpp"
 
 namespace shale::oci {
 
@@ -12,13 +13,6 @@ namespace {
 /// An index of indexes is as deep as images get; this only ends circles.
 constexpr int max_index_depth = 8;
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
-
 std::vector<Descriptor> entries_tagged(const Layout& layout, const std::string& tag) {
     const std::vector<std::string> tags = layout.tags();
     if (layout.entries().empty())
@@ -26,7 +20,7 @@ std::vector<Descriptor> entries_tagged(const Layout& layout, const std::string& 
     if (tag.empty()) {
         if (tags.size() > 1)
             throw Error(layout.path(), "holds several images",
-                        "name one as " + layout.path() + ":TAG; tags are " + joined(tags));
+                        "name one as " + layout.path() + ":TAG; tags are " + join(tags, ", "));
         return layout.entries();
     }
     std::vector<Descriptor> found;
@@ -37,7 +31,7 @@ std::vector<Descriptor> entries_tagged(const Layout& layout, const std::string& 
     if (found.empty())
         throw Error(layout.path(), "holds no image tagged '" + tag + "'",
                     tags.empty() ? "its images have no tags: leave out ':" + tag + "'"
-                                 : "tags are " + joined(tags));
+                                 : "tags are " + join(tags, ", "));
     return found;
 }
 
@@ -75,7 +69,7 @@ Descriptor pick(const Layout& layout, const std::vector<Descriptor>& entries,
     if (found.empty())
         throw Error(layout.path(), "holds no image for " + platform.text(),
                     others.empty() ? "it may hold other artifacts only"
-                                   : "it is for " + joined(others));
+                                   : "it is for " + join(others, ", "));
     const bool same = std::all_of(found.begin(), found.end(), [&](const Descriptor& entry) {
         return entry.digest == found.front().digest;
     });
