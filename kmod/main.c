@@ -6,6 +6,7 @@
 #include "control/netlink.h"
 #include "stack/inode.h"
 #include "stack/variant.h"
+#include "union/listings.h"
 #include "version.h"
 #include "vfs/aio.h"
 #include "vfs/super.h"
@@ -22,9 +23,13 @@ static int __init shale_init(void)
 	if (err)
 		goto exit_real_file;
 
-	err = shale_aio_init();
+	err = shale_listings_init();
 	if (err)
 		goto exit_inode;
+
+	err = shale_aio_init();
+	if (err)
+		goto exit_listings;
 
 	err = shale_super_init();
 	if (err)
@@ -39,6 +44,8 @@ exit_super:
 	shale_super_exit();
 exit_aio:
 	shale_aio_exit();
+exit_listings:
+	shale_listings_exit();
 exit_inode:
 	shale_inode_exit();
 exit_real_file:
@@ -51,6 +58,7 @@ static void __exit shale_exit(void)
 	shale_control_exit();
 	shale_super_exit();
 	shale_aio_exit();
+	shale_listings_exit();
 	shale_inode_exit();
 	shale_real_file_exit();
 }

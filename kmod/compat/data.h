@@ -50,6 +50,38 @@ static inline ssize_t compat_do_splice_direct(struct file *in, loff_t *in_pos, s
 
 #endif
 
+/* Ways to write that came with 6.11 and 6.14. */
+#ifndef IOCB_ATOMIC
+#define IOCB_ATOMIC		0
+#define FMODE_CAN_ATOMIC_WRITE	((__force fmode_t)0)
+#endif
+
+#ifdef IOCB_DONTCACHE
+
+static inline bool can_dontcache(const struct file *file)
+{
+	return file->f_op->fop_flags & FOP_DONTCACHE;
+}
+
+#else
+
+#define IOCB_DONTCACHE		0
+#define FOP_DONTCACHE		0
+
+static inline bool can_dontcache(const struct file *file)
+{
+	return false;
+}
+
+#endif
+
+/* Before 6.10, whether direct writes may run side by side was for each file to say, if at all. */
+#ifdef FOP_DIO_PARALLEL_WRITE
+#define SHALE_OPS_FOP_FLAGS	.fop_flags = FOP_DIO_PARALLEL_WRITE | FOP_DONTCACHE
+#else
+#define SHALE_OPS_FOP_FLAGS	.iopoll = NULL
+#endif
+
 #ifndef SHALE_HAS_CAN_MMAP
 
 static inline bool can_mmap_file(const struct file *file)

@@ -3,7 +3,7 @@
  * Dentry operations. ->d_revalidate() is given the parent and the name, which the dentry may
  * lose meanwhile, from 6.14 on. ->d_real() is told what is wanted from 6.9 on, and before, the
  * real inode whose dentry is wanted. A superblock's default operations are set by a function,
- * which also says what they are in s_d_flags, from 6.17 on.
+ * which also says what they are in s_d_flags, from 6.17 on. d_parent_ino() was parent_ino() in 6.1.
  */
 #ifndef SHALE_COMPAT_DENTRY_H
 #define SHALE_COMPAT_DENTRY_H
@@ -31,6 +31,10 @@ static inline bool shale_sb_revalidates(const struct super_block *sb)
 	return sb->s_d_op && (sb->s_d_op->d_revalidate || sb->s_d_op->d_weak_revalidate);
 }
 
+#endif
+
+#ifndef SHALE_HAS_D_PARENT_INO
+#define d_parent_ino(dentry)	parent_ino(dentry)
 #endif
 
 #ifdef SHALE_HAS_OP_REVALIDATE_NAME

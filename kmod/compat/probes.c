@@ -46,6 +46,12 @@ void probe_free_fput(void)
 	struct file *file __free(fput) = NULL;
 }
 
+/* The number of the parent, which was parent_ino() in 6.1. */
+void probe_d_parent_ino(struct dentry *dentry)
+{
+	ino_t ino = d_parent_ino(dentry);
+}
+
 /* 6.3: a mount has a map of its own kind, rather than a user namespace. */
 void probe_mnt_idmap_type(struct vfsmount *mnt)
 {

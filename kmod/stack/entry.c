@@ -99,11 +99,6 @@ bool shale_entry_index_may_have(const struct shale_sb *sbi, const struct inode *
 	return S_ISREG(lower->i_mode) || !shale_feature_on(&sbi->features, SHALE_USERXATTR);
 }
 
-struct dentry *shale_entry_real(const struct shale_entry *entry)
-{
-	return entry->upper ?: entry->lower->part[0].dentry;
-}
-
 struct shale_layer *shale_entry_layer(const struct shale_sb *sbi, const struct shale_entry *entry)
 {
 	return entry->upper ? sbi->upper->layer : entry->lower->part[0].layer;

@@ -113,7 +113,11 @@ bool shale_entry_index_takes(const struct shale_sb *sbi, const struct inode *low
 bool shale_entry_index_may_have(const struct shale_sb *sbi, const struct inode *lower);
 
 /* The part that gives the object its attributes and data: the top-most. No references taken. */
-struct dentry *shale_entry_real(const struct shale_entry *entry);
+static inline struct dentry *shale_entry_real(const struct shale_entry *entry)
+{
+	return entry->upper ?: entry->lower->part[0].dentry;
+}
+
 struct shale_layer *shale_entry_layer(const struct shale_sb *sbi, const struct shale_entry *entry);
 struct path shale_entry_path(const struct shale_sb *sbi, const struct shale_entry *entry);
 
@@ -124,6 +128,12 @@ struct path shale_entry_lower_path(const struct shale_entry *entry);
 static inline bool shale_entry_has_upper_data(const struct shale_entry *entry)
 {
 	return entry->upper && !entry->metacopy;
+}
+
+/* Has a regular file its data in another part than its attributes? */
+static inline bool shale_entry_has_data_elsewhere(const struct shale_entry *entry)
+{
+	return entry->upper ? entry->metacopy : entry->lower->nr > 1;
 }
 
 /*

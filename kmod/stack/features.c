@@ -29,7 +29,8 @@ static const struct feature {
 	[SHALE_VERITY]		= { "verity", { "off", "on", "require" },
 				    SHALE_VERITY_SUPPORTED ? 7 : 1 },
 	[SHALE_UUID]		= { "uuid", { "auto", "null", "on", "off" }, 15 },
-	[SHALE_FSYNC]		= { "fsync", { "auto", "strict", "volatile" }, 1 },
+	[SHALE_FSYNC]		= { "fsync", { "auto", "strict", "volatile" }, 7, true },
+	[SHALE_COPY_UP]		= { "copy_up", { "change", "open" }, 3, true },
 };
 
 u8 shale_feature_default[SHALE_NR_FEATURES] = {

@@ -21,6 +21,7 @@ enum shale_feature {
 	SHALE_VERITY,
 	SHALE_UUID,
 	SHALE_FSYNC,
+	SHALE_COPY_UP,
 	SHALE_NR_FEATURES
 };
 
@@ -44,6 +45,19 @@ enum shale_uuid {
 	SHALE_UUID_NULL,		/* it has none */
 	SHALE_UUID_ON,			/* it has one, kept by the upper */
 	SHALE_UUID_OFF,			/* none, and handles don't tell those of layers */
+};
+
+/* When copies reach the disk. */
+enum shale_fsync {
+	SHALE_FSYNC_AUTO,		/* the data of a file before its name */
+	SHALE_FSYNC_STRICT,		/* attributes and marks, too, and those of directories */
+	SHALE_FSYNC_VOLATILE,		/* nothing does, by us or by who asks for it */
+};
+
+/* When a regular file is copied up. */
+enum shale_copy_up {
+	SHALE_COPY_UP_CHANGE,		/* before the first change */
+	SHALE_COPY_UP_OPEN,		/* when it is first opened, too */
 };
 
 struct shale_features {
@@ -99,6 +113,11 @@ static inline bool shale_feature_asked(const struct shale_features *features,
 				       enum shale_feature feature)
 {
 	return shale_feature_on(features, feature) && (features->given & (1U << feature));
+}
+
+static inline bool shale_is_volatile(const struct shale_features *features)
+{
+	return features->value[SHALE_FSYNC] == SHALE_FSYNC_VOLATILE;
 }
 
 static inline bool shale_redirects_followed(const struct shale_features *features)

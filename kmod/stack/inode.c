@@ -28,7 +28,9 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 	RCU_INIT_POINTER(si->entry, NULL);
 	si->key = NULL;
 	si->protection = 0;
-	si->names = NULL;
+	atomic_set(&si->unsettled, 0);
+	RCU_INIT_POINTER(si->listing[0], NULL);
+	RCU_INIT_POINTER(si->listing[1], NULL);
 	atomic64_set(&si->version, 1);
 	return &si->vfs_inode;
 }
@@ -224,6 +226,9 @@ static int inode_fill(struct inode *inode, struct shale_entry *entry)
 	inode->i_ino = shale_number(sbi, entry, dir && sbi->nr_base > 1 ? get_next_ino() : 0).ino;
 	inode->i_rdev = d_inode(shale_entry_real(entry))->i_rdev;
 	shale_inode_copyattr_from(inode, sbi, entry);
+	/* Whether it was copied up a moment ago is forgotten with the inode that was there then. */
+	if (!dir)
+		atomic_set(&shale_inode(inode)->unsettled, !!entry->upper);
 	inode->i_flags |= S_NOCMTIME;
 	shale_inode_dont_cache_acl(inode);
 	set_nlink(inode, inode_nlink(sbi, entry));

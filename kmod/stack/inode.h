@@ -26,7 +26,7 @@
 
 #include "stack/entry.h"
 
-struct shale_names;
+struct shale_listing;
 
 struct shale_inode {
 	struct inode vfs_inode;
@@ -34,9 +34,13 @@ struct shale_inode {
 	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
 	unsigned int protection;		/* S_APPEND, S_IMMUTABLE: the upper's mark */
+	union {
+		atomic_t unsettled;		/* not 0: it may be copied up since it was synced */
+		atomic_t misses;		/* a directory's: layers that were asked in vain */
+	};
 
-	/* Directories: the merged names (union/names.c), under lock, and their version. */
-	struct shale_names *names;
+	/* Directories: see union/listings.h. */
+	struct shale_listing __rcu *listing[2];
 	atomic64_t version;			/* grows with each change of a name */
 };
 

@@ -7,6 +7,8 @@
 #include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/siphash.h>
+#include <linux/spinlock.h>
 
 #include "stack/features.h"
 #include "stack/stack.h"
@@ -14,10 +16,21 @@
 struct shale_base;
 struct shale_upper;
 
+/* What is remembered of directories' names: see union/listings.h. */
+struct shale_listings {
+	spinlock_t lock;		/* the innermost of all */
+	struct list_head list;		/* of struct shale_listing, the oldest first */
+	unsigned long nr;		/* of names in them */
+	unsigned long wanted;		/* of names to be forgotten, that was too little so far */
+	atomic_t nr_jobs;		/* that make some in the background */
+	bool closing;			/* nothing is to be made any more */
+};
+
 struct shale_sb {
 	u64 id;				/* of the mount; never used twice */
 	struct super_block *sb;
 	struct list_head link;		/* in the table of mounts, under its lock */
+	const struct cred *writer;	/* the mounter without CAP_FSETID: see stack/upper.h */
 	const struct cred *mounter;	/* constant from mount to umount, like all up to here */
 	struct shale_stack *stack;
 	struct shale_upper *upper;	/* NULL: read-only */
@@ -27,12 +40,15 @@ struct shale_sb {
 	unsigned int xino_bits;		/* of inode numbers, that say which one; or 0 */
 	bool default_permissions;
 	bool casefolded;		/* all directories ignore the case of names */
+	bool layers_change;		/* names in some may change without a call of ours */
 	struct shale_features features;	/* resolved */
 	char *source;			/* as given at mount time */
 	char *lowerdir;			/* the options, as given; NULL: layers came one by one, */
 	char *upperdir, *workdir;	/* or as descriptors */
 	struct inode **trap;		/* on the layers' roots; counted */
 	unsigned int nr_trap;
+	siphash_key_t name_key;		/* orders the names of directories */
+	struct shale_listings listings;
 	atomic64_t copy_ups;
 	atomic64_t copy_up_bytes;
 };

@@ -13,7 +13,21 @@
 
 /* The token */
 
-static struct shale_token upper_begin(struct super_block *sb, bool write)
+/*
+ * Copy-up, as the mounter, keeps set-id bits; so do callers who may. Of a file that has none
+ * nothing is to be kept or lost: who gives it some from now on does so after this write, or sees
+ * them taken off when it ends.
+ */
+static const struct cred *writer_creds(const struct shale_sb *sbi, const struct inode *written)
+{
+	if (IS_NOSEC(written) || current_cred() == sbi->mounter ||
+	    ns_capable_noaudit(&init_user_ns, CAP_FSETID))
+		return sbi->mounter;
+	return sbi->writer;
+}
+
+static struct shale_token upper_begin(struct super_block *sb, const struct inode *written,
+				      bool write)
 {
 	struct shale_sb *sbi = shale_sb(sb);
 	struct shale_token tok = { .upper = sbi->upper, .epoch = sbi->stack->epoch };
@@ -28,18 +42,18 @@ static struct shale_token upper_begin(struct super_block *sb, bool write)
 			return tok;
 		tok.write = true;
 	}
-	tok.caller = override_creds(sbi->mounter);
+	tok.caller = override_creds(written ? writer_creds(sbi, written) : sbi->mounter);
 	return tok;
 }
 
 struct shale_token shale_upper_begin(struct super_block *sb)
 {
-	return upper_begin(sb, true);
+	return upper_begin(sb, NULL, true);
 }
 
-struct shale_token shale_upper_begin_io(struct super_block *sb)
+struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written)
 {
-	return upper_begin(sb, false);
+	return upper_begin(sb, written, false);
 }
 
 void shale_upper_end(const struct shale_token *tok)
@@ -295,6 +309,36 @@ int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry)
 		return PTR_ERR(file);
 	err = vfs_fsync(file, 0);
 	fput(file);
+	return err;
+}
+
+int shale_upper_settle(const struct shale_token *tok, struct dentry *dentry)
+{
+	int err = shale_upper_fsync(tok, dentry);
+
+	return err == -EINVAL ? 0 : err;
+}
+
+bool shale_upper_is_frozen(struct super_block *sb)
+{
+	const struct shale_upper *upper = shale_sb(sb)->upper;
+
+	if (!upper)
+		return false;
+	if (!sb_start_write_trylock(shale_layer_sb(upper->layer)))
+		return true;
+	sb_end_write(shale_layer_sb(upper->layer));
+	return false;
+}
+
+int shale_upper_sync(const struct shale_upper *upper)
+{
+	struct super_block *sb = shale_layer_sb(upper->layer);
+	int err;
+
+	down_read(&sb->s_umount);
+	err = sync_filesystem(sb);
+	up_read(&sb->s_umount);
 	return err;
 }
 

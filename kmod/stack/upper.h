@@ -15,7 +15,10 @@
  *
  * Data paths take freeze protection through the real file themselves (the kernel does it in
  * vfs_iter_write(), do_splice_direct() and others, and asynchronous writes keep it until they
- * complete); they use CLASS(shale_upper_io, tok)(sb): credentials and the token, no write access.
+ * complete); they use CLASS(shale_upper_io, tok)(sb, written): credentials and the token, no write
+ * access. Where a caller writes, @written is the upper's inode, and the credentials are those of
+ * the mounter, less the right to write a program and keep its set-id bits if the caller has not
+ * got that: so the upper takes them off itself, under its own lock.
  */
 #ifndef SHALE_STACK_UPPER_H
 #define SHALE_STACK_UPPER_H
@@ -40,6 +43,8 @@ struct shale_upper {
 	bool has_redirects;		/* such marks were made or met; only ever set, by anyone */
 	bool has_metacopies;
 	bool has_xattr;			/* and marks */
+	bool is_volatile;		/* and marked so in the work directory */
+	errseq_t errors_before;		/* what had failed to be written when it was mounted */
 };
 
 struct shale_token {
@@ -52,13 +57,13 @@ struct shale_token {
 
 /* -EROFS without an upper, else what mnt_want_write() says. Sleeps while the upper is frozen. */
 struct shale_token shale_upper_begin(struct super_block *sb);
-struct shale_token shale_upper_begin_io(struct super_block *sb);
+struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written);
 void shale_upper_end(const struct shale_token *tok);
 
 DEFINE_CLASS(shale_upper, struct shale_token, shale_upper_end(&_T), shale_upper_begin(sb),
 	     struct super_block *sb)
-DEFINE_CLASS(shale_upper_io, struct shale_token, shale_upper_end(&_T), shale_upper_begin_io(sb),
-	     struct super_block *sb)
+DEFINE_CLASS(shale_upper_io, struct shale_token, shale_upper_end(&_T),
+	     shale_upper_begin_io(sb, written), struct super_block *sb, const struct inode *written)
 
 static inline struct mnt_idmap *shale_upper_idmap(const struct shale_token *tok)
 {
@@ -147,6 +152,12 @@ int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, co
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
 			     struct file_kattr *fa);
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
+/* The same, but that file systems that know no fsync(2) have nothing that they could do. */
+int shale_upper_settle(const struct shale_token *tok, struct dentry *dentry);
+/* Would a write sleep now, until the upper is thawed? */
+bool shale_upper_is_frozen(struct super_block *sb);
+/* Writes all that the upper's file system has in memory. Without a token. */
+int shale_upper_sync(const struct shale_upper *upper);
 /* Notes an access; with a token of shale_upper_begin_io(), as it waits for no freeze protection. */
 void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry);
 

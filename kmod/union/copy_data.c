@@ -2,12 +2,13 @@
 #include "union/copy_data.h"
 
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "compat/real_file.h"
 #include "stack/upper.h"
 
 /* How much is copied between two looks for a fatal signal. */
-#define CHUNK (4UL << 20)
+#define CHUNK SZ_1M
 
 static int copy_range(const struct shale_token *tok, struct file *in, struct file *out, loff_t pos,
 		      loff_t end)
@@ -30,9 +31,8 @@ static int copy_range(const struct shale_token *tok, struct file *in, struct fil
 }
 
 static int copy_extents(const struct shale_token *tok, struct file *in, struct file *out,
-			loff_t size)
+			loff_t pos, loff_t size)
 {
-	loff_t pos = 0;
 	int err;
 
 	while (pos < size) {
@@ -55,20 +55,36 @@ static int copy_extents(const struct shale_token *tok, struct file *in, struct f
 	return 0;
 }
 
+/* File systems share whole blocks, or what ends with the file. */
+static loff_t shareable(const struct file *in, loff_t size)
+{
+	const struct inode *inode = file_inode(in);
+
+	return size == i_size_read(inode) ? size : round_down(size, i_blocksize(inode));
+}
+
 static int copy_contents(struct super_block *sb, struct file *in, struct file *out, loff_t size)
 {
-	loff_t shared;
+	loff_t shared = shareable(in, size);
 	int err;
 
-	CLASS(shale_upper_io, tok)(sb);
+	CLASS(shale_upper_io, tok)(sb, NULL);
 
 	if (tok.err)
 		return tok.err;
-	shared = shale_upper_clone(&tok, in, 0, out, 0, size, 0);
-	err = shared == size ? 0 : copy_extents(&tok, in, out, size);
-
-	/* The name must not lead to data that a power cut would still take away. */
-	return err ?: vfs_fsync(out, 0);
+	/* Of no length means all there is. */
+	if (shared && shale_upper_clone(&tok, in, 0, out, 0, shared, 0) != shared)
+		shared = 0;
+	err = copy_extents(&tok, in, out, shared, size);
+	if (err || shale_is_volatile(&shale_sb(sb)->features))
+		return err;
+	/*
+	 * The name must not lead to data that a power cut would still take away. What is shared is
+	 * on the disk already; that it is shared is a change of metadata, which comes before that
+	 * of a name which is yet to be given or, where the order means nothing, is brought to disk
+	 * with the attributes.
+	 */
+	return shared == size && !file_inode(out)->i_nlink ? 0 : vfs_fsync(out, 0);
 }
 
 int shale_copy_data(struct super_block *sb, const struct path *from, struct file *out, loff_t size)

@@ -386,6 +386,8 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 	struct inode *inode = cu->inode;
 
 	check_number(cu, entry);
+	if (!S_ISDIR(inode->i_mode))
+		atomic_inc(&shale_inode(inode)->unsettled);
 	shale_inode_copyattr_from(inode, cu->sbi, entry);
 	/* In this order: who sees the upper may make names for it, and must find this inode. */
 	shale_inode_rehash(inode, entry);
@@ -449,6 +451,23 @@ static int furnish(struct copy_up *cu, const struct shale_token *tok)
 	return err ?: found;
 }
 
+/* For file systems that write attributes, marks and names in any order. */
+static bool is_strict(const struct copy_up *cu)
+{
+	return cu->sbi->features.value[SHALE_FSYNC] == SHALE_FSYNC_STRICT;
+}
+
+static int sync_copy(struct copy_up *cu, const struct shale_token *tok)
+{
+	if (!is_strict(cu))
+		return 0;
+	if (cu->file)
+		return vfs_fsync(cu->file, 0);
+	if (!S_ISREG(cu->stat.mode) && !S_ISDIR(cu->stat.mode))
+		return 0;
+	return shale_upper_settle(tok, cu->copy);
+}
+
 /* Return: whether the index has the copy, or had it as long as there were names; or an errno. */
 static int give_names(struct copy_up *cu, const struct shale_token *tok)
 {
@@ -473,17 +492,17 @@ static int finish(struct copy_up *cu)
 {
 	/* Made first, and completed last: nothing may fail once the name is there. */
 	struct shale_entry *entry = shale_entry_alloc(cu->sbi, NULL, cu->entry->lower);
-	int found, indexed = 0, err;
+	int found, indexed, err;
 
 	CLASS(shale_upper, tok)(cu->sb);
 
 	err = entry ? tok.err : -ENOMEM;
 	found = err ?: furnish(cu, &tok);
-	if (found >= 0)
-		indexed = give_names(cu, &tok);
-	if (found < 0 || indexed < 0) {
+	err = found < 0 ? found : sync_copy(cu, &tok);
+	indexed = err ?: give_names(cu, &tok);
+	if (indexed < 0) {
 		shale_entry_put(entry);
-		return min(found, indexed);
+		return indexed;
 	}
 	entry->upper = dget(cu->copy);
 	entry->metacopy = cu->metacopy;
@@ -571,6 +590,8 @@ static int drop_metacopy(struct copy_up *cu, const struct capabilities *caps)
 	err = entry ? tok.err : -ENOMEM;
 	if (!err)
 		err = restore_attributes(cu, &tok, caps);
+	if (!err && is_strict(cu))
+		err = shale_upper_settle(&tok, cu->entry->upper);
 	if (!err)
 		err = shale_mark_remove(&tok, cu->sbi, cu->entry->upper, SHALE_MARK_METACOPY);
 	if (err) {
@@ -593,7 +614,7 @@ static void free_data(struct copy_up *cu)
 
 	if (IS_ERR(file))
 		return;
-	scoped_class(shale_upper_io, tok, cu->sb) {
+	scoped_class(shale_upper_io, tok, cu->sb, NULL) {
 		if (!tok.err)
 			shale_upper_fallocate(&tok, file, FALLOC_FL_PUNCH_HOLE |
 					      FALLOC_FL_KEEP_SIZE, 0, cu->stat.size);
@@ -681,7 +702,10 @@ static bool wants_name(const struct dentry *dentry)
 
 /* One object */
 
-/* Copies one object whose parent, if it has a name, lies in the upper. As the mounter. */
+/*
+ * Copies one object whose parent, if it has a name, lies in the upper. As the mounter.
+ * Return: 1 when the copy has been cut to what was wanted, 0, or an errno.
+ */
 static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t wanted)
 {
 	struct inode *inode = d_inode(dentry);
@@ -695,6 +719,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		.wanted = wanted,
 	};
 	int err = shale_inode_lock(inode);
+	bool copied = true, cut;
 
 	if (err)
 		return err;
@@ -706,13 +731,16 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		err = make_copy(&cu);
 	else if (cu.entry->metacopy && wanted != NO_DATA)
 		err = complete_copy(&cu);
+	else
+		copied = false;
+	cut = copied && wanted != NO_DATA && wanted <= cu.stat.size;
 	if (!err && parent && wants_name(dentry)) {
 		cu.parent = parent_entry->upper;
 		err = link_copy(&cu);
 	}
 	shale_entry_put(cu.entry);
 	shale_inode_unlock(inode);
-	return err;
+	return err ?: cut;
 }
 
 /* Does the upper have as much of an object as is wanted, and under this name? */
@@ -754,7 +782,7 @@ static int copy_up(struct dentry *dentry, loff_t wanted)
 	if (!shale_name_positive(dentry))
 		return copy_up_one(dentry, NULL, wanted);
 
-	while (!err && !has_all_wanted(dentry, wanted)) {
+	while (err >= 0 && !has_all_wanted(dentry, wanted)) {
 		struct dentry *parent;
 		struct dentry *next = next_to_copy(dentry, &parent);
 

@@ -20,7 +20,10 @@ int shale_copy_up(struct dentry *dentry);
 /* The same with a regular file's data: before that is changed. */
 int shale_copy_up_data(struct dentry *dentry);
 
-/* The same for a regular file that is about to be truncated to @size: no more data is copied. */
+/*
+ * The same for a regular file that is about to be truncated to @size: no more data is copied.
+ * Return: also 1, when the copy was made with that size.
+ */
 int shale_copy_up_truncated(struct dentry *dentry, loff_t size);
 
 #endif

@@ -9,6 +9,7 @@
 #include "stack/name.h"
 #include "stack/origin.h"
 #include "union/index.h"
+#include "union/listings.h"
 
 /*
  * From the top down: the first layer that has the name says what the object is. A directory
@@ -19,6 +20,11 @@ struct lookup {
 	struct super_block *sb;
 	const struct shale_sb *sbi;
 	const struct qstr *name;
+	struct shale_listing *listing;	/* counted: what is known of the lower parts; or NULL */
+	const struct shale_listed *listed;	/* of the name; NULL: no lower part has it */
+	bool by_listing;		/* that is the name that layers are asked for */
+	unsigned int nr_misses;		/* lower parts that were asked in vain */
+
 	char *redirect;			/* what layers are asked for instead of the name; or NULL */
 	bool absolute;			/* and that is a path from their roots */
 
@@ -28,6 +34,7 @@ struct lookup {
 	bool without_origin;		/* and with its data, nothing will lead further down */
 
 	struct shale_part *part;	/* counted dentries, the top-most first */
+	struct shale_part first;	/* room for one, which most objects have */
 	unsigned int nr, max;
 	bool verified;			/* the upper's directory is the copy of the first part */
 	bool indexed;			/* the index has the upper */
@@ -66,22 +73,25 @@ static struct dentry *look(const char *name, size_t len, const struct shale_laye
 	return dentry;
 }
 
-/* Room for another part: only merged directories ever need more than one. */
+/* Room for another part. */
 static int reserve_part(struct lookup *l, unsigned int most)
 {
-	unsigned int max = l->max ? most : 1;
 	struct shale_part *part;
 
-	if (l->nr < l->max)
+	if (!l->nr) {
+		l->part = &l->first;
 		return 0;
-	part = kvmalloc_array(max, sizeof(*part), GFP_KERNEL);
+	}
+	if (l->nr > 1 && l->nr < l->max)
+		return 0;
+	part = kvmalloc_array(most, sizeof(*part), GFP_KERNEL);
 	if (!part)
 		return -ENOMEM;
-	if (l->nr)
-		memcpy(part, l->part, l->nr * sizeof(*part));
-	kvfree(l->part);
+	memcpy(part, l->part, l->nr * sizeof(*part));
+	if (l->part != &l->first)
+		kvfree(l->part);
 	l->part = part;
-	l->max = max;
+	l->max = most;
 	return 0;
 }
 
@@ -171,6 +181,7 @@ static int follow_redirect(struct lookup *l, const struct path *path, const char
 	}
 	kfree(l->redirect);
 	l->redirect = joined;
+	l->by_listing = false;
 	return strlen(joined) > SHALE_REDIRECT_MAX ? -EIO : 0;
 }
 
@@ -267,7 +278,7 @@ static int look_in_layer(struct lookup *l, struct shale_part *part)
 {
 	/* Redirects on the way change what precedes them; what is left of the way stays as long. */
 	size_t left = l->redirect ? strlen(l->redirect) - l->absolute : l->name->len;
-	struct dentry *in = dget(part->dentry);
+	struct dentry *in = part->dentry, *held = NULL;
 	int ret = 1;
 
 	while (ret > 0) {
@@ -279,8 +290,9 @@ static int look_in_layer(struct lookup *l, struct shale_part *part)
 		ret = PTR_ERR_OR_ZERO(found);
 		if (!ret && found)
 			ret = judge(l, part, found, left == len ? "" : text + len);
-		dput(in);
-		in = IS_ERR(found) ? NULL : found;
+		dput(held);
+		held = IS_ERR(found) ? NULL : found;
+		in = held;
 		if (left == len)
 			break;
 		left -= len + 1;
@@ -288,7 +300,7 @@ static int look_in_layer(struct lookup *l, struct shale_part *part)
 	if (ret > 0)
 		part->dentry = in;
 	else
-		dput(in);
+		dput(held);
 	return ret;
 }
 
@@ -391,11 +403,52 @@ static int verify_origin(struct lookup *l, const struct shale_part *part)
 	return 0;
 }
 
+/*
+ * A listing spares asking those parts that don't have the name, or nothing that can belong to the
+ * object.
+ */
+static void consult_listing(struct lookup *l, struct inode *dir, const struct shale_entry *parent)
+{
+	const char *name = l->redirect ?: (const char *)l->name->name;
+
+	if (l->stop)
+		return;
+	l->listing = shale_listings_lowers(dir, parent);
+	if (!l->listing || l->absolute)
+		return;
+	l->by_listing = true;
+	l->listed = shale_listing_find(l->listing, l->sbi, name,
+				       l->redirect ? strlen(l->redirect) : l->name->len);
+}
+
+/*
+ * Return: the number of the next part to ask, from number @i on; behind the last when there is
+ * none.
+ */
+static unsigned int next_part(const struct lookup *l, const struct shale_parts *dirs,
+			      unsigned int i)
+{
+	int next;
+
+	/* Once a part has redirected, further ones are asked for another name. */
+	if (!l->by_listing)
+		return i;
+	if (!l->listed)
+		return dirs->nr;
+	/* A file that goes on has no data. */
+	if (i > l->listed->part && !l->dir)
+		return i;
+	next = shale_listed_next_part(l->listing, l->listed, i);
+	return next < 0 ? dirs->nr : next;
+}
+
 static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs, unsigned int *i)
 {
 	struct shale_part part = dirs->part[(*i)++];
 	int ret = look_in_layer(l, &part);
 
+	if (!ret && !l->stop)
+		l->nr_misses++;
 	if (ret <= 0)
 		return ret;
 	ret = verify_origin(l, &part);
@@ -412,7 +465,8 @@ static int look_in_lowers(struct lookup *l, const struct shale_parts *dirs)
 	unsigned int i = 0;
 	int err = 0;
 
-	while (!err && !l->absolute && !l->stop && dirs && i < dirs->nr)
+	while (!err && !l->absolute && !l->stop && dirs &&
+	       (i = next_part(l, dirs, i)) < dirs->nr)
 		err = look_in_lowers_from(l, dirs, &i);
 	if (err || !l->absolute || l->stop)
 		return err;
@@ -504,8 +558,8 @@ static int look_in_index_by_name(struct lookup *l)
 	return -EIO;
 }
 
-/* Turns what was found into an entry; the references stay the look-up's. */
-static struct shale_entry *make_entry(const struct lookup *l)
+/* Turns what was found into an entry, which gets the parts. */
+static struct shale_entry *make_entry(struct lookup *l)
 {
 	struct shale_parts *parts = NULL;
 	struct shale_entry *entry;
@@ -515,11 +569,10 @@ static struct shale_entry *make_entry(const struct lookup *l)
 		parts = shale_parts_alloc(l->nr);
 		if (!parts)
 			return ERR_PTR(-ENOMEM);
-		for (i = 0; i < l->nr; i++) {
+		for (i = 0; i < parts->nr; i++)
 			parts->part[i] = l->part[i];
-			dget(parts->part[i].dentry);
-		}
-		if (!l->part[l->nr - 1].dentry) {
+		l->nr = 0;
+		if (!parts->part[i - 1].dentry) {
 			parts->data_path = kstrdup(l->redirect, GFP_KERNEL_ACCOUNT);
 			if (!parts->data_path) {
 				shale_parts_put(parts);
@@ -543,9 +596,11 @@ static void lookup_end(struct lookup *l)
 {
 	while (l->nr)
 		dput(l->part[--l->nr].dentry);
-	kvfree(l->part);
+	if (l->part != &l->first)
+		kvfree(l->part);
 	dput(l->upper);
 	kfree(l->redirect);
+	shale_listing_put(l->listing);
 }
 
 static unsigned long name_word(const struct lookup *l)
@@ -557,29 +612,33 @@ static unsigned long name_word(const struct lookup *l)
 	return l->whiteout ? SHALE_NAME_WHITEOUT : SHALE_NAME_ABSENT;
 }
 
-struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shale_entry *dir,
+struct shale_entry *shale_lookup_parts(struct inode *dir, const struct shale_entry *parent,
 				       const struct qstr *name, unsigned long *what)
 {
-	struct lookup l = { .sb = sb, .sbi = shale_sb(sb), .name = name };
+	struct lookup l = { .sb = dir->i_sb, .sbi = shale_sb(dir->i_sb), .name = name };
 	struct shale_entry *entry = NULL;
 	int err = 0;
 
-	if (dir->upper) {
-		err = look_in_upper(&l, dir);
+	if (parent->upper) {
+		err = look_in_upper(&l, parent);
 		l.whiteout = !l.upper && l.stop;
 	}
-	if (!err)
-		err = look_in_lowers(&l, dir->lower);
+	if (!err) {
+		consult_listing(&l, dir, parent);
+		err = look_in_lowers(&l, parent->lower);
+	}
 	if (!err)
 		err = settle_data(&l);
 	if (!err)
 		err = look_in_index_by_name(&l);
 
+	*what = name_word(&l);
 	if (err)
 		entry = ERR_PTR(err);
 	else if (l.upper || l.nr)
 		entry = make_entry(&l);
-	*what = name_word(&l);
+	if (l.nr_misses && !l.listing)
+		shale_listings_missed(dir, parent, l.nr_misses);
 	lookup_end(&l);
 	return entry;
 }
@@ -623,24 +682,33 @@ struct shale_entry *shale_lookup_object(struct super_block *sb, struct dentry *u
 	return entry;
 }
 
-int shale_lookup_below(const struct shale_sb *sbi, const struct shale_entry *dir,
+/* Return: 1, 0 or an errno; -EAGAIN when this part does not have the name. */
+static int is_shown_by(const struct shale_sb *sbi, const struct shale_part *part,
 		       const struct qstr *name)
 {
+	struct path path = { .mnt = part->layer->mnt };
+	int whiteout;
+
+	path.dentry = look((const char *)name->name, name->len, part->layer, part->dentry);
+	if (IS_ERR_OR_NULL(path.dentry))
+		return path.dentry ? PTR_ERR(path.dentry) : -EAGAIN;
+	whiteout = shale_mark_is_whiteout(sbi, &path, part->xwhiteouts);
+	dput(path.dentry);
+	return whiteout < 0 ? whiteout : !whiteout;
+}
+
+int shale_lookup_below(struct inode *dir, const struct shale_entry *parent,
+		       const struct qstr *name)
+{
+	struct lookup l = { .sb = dir->i_sb, .sbi = shale_sb(dir->i_sb), .name = name };
 	unsigned int i;
+	int ret = -EAGAIN;
 
-	for (i = 0; i < shale_entry_nr_lower(dir); i++) {
-		const struct shale_part *part = &dir->lower->part[i];
-		struct path path = { .mnt = part->layer->mnt };
-		int whiteout;
-
-		path.dentry = look((const char *)name->name, name->len, part->layer, part->dentry);
-		if (!path.dentry)
-			continue;
-		if (IS_ERR(path.dentry))
-			return PTR_ERR(path.dentry);
-		whiteout = shale_mark_is_whiteout(sbi, &path, part->xwhiteouts);
-		dput(path.dentry);
-		return whiteout < 0 ? whiteout : !whiteout;
-	}
-	return 0;
+	if (!parent->lower)
+		return 0;
+	consult_listing(&l, dir, parent);
+	for (i = next_part(&l, parent->lower, 0); ret == -EAGAIN && i < parent->lower->nr; i++)
+		ret = is_shown_by(l.sbi, &parent->lower->part[i], name);
+	shale_listing_put(l.listing);
+	return ret == -EAGAIN ? 0 : ret;
 }

@@ -9,8 +9,8 @@
 
 /**
  * shale_lookup_parts - find the parts of a name
- * @sb: our superblock
- * @dir: entry of the directory
+ * @dir: inode of the directory
+ * @parent: what it stands on
  * @name: the name
  * @what: set to what the name word of a dentry for it is to say (stack/name.h)
  *
@@ -19,7 +19,7 @@
  * (something that can't be stacked), -ELOOP (another layer's root), -EPERM (a mark that this
  * mount does not follow), and what the layers' own look-ups say.
  */
-struct shale_entry *shale_lookup_parts(struct super_block *sb, const struct shale_entry *dir,
+struct shale_entry *shale_lookup_parts(struct inode *dir, const struct shale_entry *parent,
 				       const struct qstr *name, unsigned long *what);
 
 /**
@@ -40,7 +40,7 @@ struct shale_entry *shale_lookup_object(struct super_block *sb, struct dentry *u
  * Context: as shale_lookup_parts().
  * Return: 1, 0 or a negative errno.
  */
-int shale_lookup_below(const struct shale_sb *sbi, const struct shale_entry *dir,
+int shale_lookup_below(struct inode *dir, const struct shale_entry *parent,
 		       const struct qstr *name);
 
 #endif

@@ -154,6 +154,18 @@ int shale_workdir_wipe(const struct shale_token *tok, struct dentry *parent,
 
 /* Preparing it */
 
+static int refuse_feature(struct fs_context *fc, const struct leftover *feature)
+{
+	if (feature->len == strlen(SHALE_VOLATILE_DIR) &&
+	    !memcmp(feature->name, SHALE_VOLATILE_DIR, feature->len))
+		errorfc(fc, "upperdir: was written by a volatile mount that did not end; "
+			"to use it as it is, remove work/incompat from workdir");
+	else
+		errorfc(fc, "workdir: feature '%.*s' is in use; see work/incompat in it",
+			(int)feature->len, feature->name);
+	return -EINVAL;
+}
+
 /* A feature below work/incompat means: do not use this upper without knowing it. */
 static int check_incompat(const struct shale_token *tok, struct dentry *work,
 			  struct fs_context *fc)
@@ -168,11 +180,8 @@ static int check_incompat(const struct shale_token *tok, struct dentry *work,
 
 	err = d_is_dir(dir) ? read_leftovers(tok, dir, &all) : 0;
 	dput(dir);
-	if (all.list && !err) {
-		errorfc(fc, "workdir: feature '%.*s' is in use; see work/incompat in it",
-			(int)all.list->len, all.list->name);
-		err = -EINVAL;
-	}
+	if (all.list && !err)
+		err = refuse_feature(fc, all.list);
 	free_leftovers(&all);
 	return err;
 }

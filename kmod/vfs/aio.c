@@ -11,7 +11,9 @@
 #include <linux/workqueue.h>
 
 #include "stack/inode.h"
+#include "stack/sb.h"
 #include "stack/variant.h"
+#include "vfs/file.h"
 
 struct aio {
 	struct kiocb real;		/* counts its file */
@@ -29,13 +31,21 @@ static struct workqueue_struct *write_queue;
  * iocb: that it lies in an aio_kiocb or has a waitqueue, or that its completion may be left to
  * it. Of ours none of that is true.
  */
-#define PASSED_FLAGS (IOCB_NOWAIT | IOCB_DSYNC | IOCB_SYNC | IOCB_APPEND | IOCB_DIRECT | IOCB_WRITE)
+#define PASSED_FLAGS (IOCB_NOWAIT | IOCB_NOIO | IOCB_DSYNC | IOCB_SYNC | IOCB_APPEND | \
+		      IOCB_ATOMIC | IOCB_DONTCACHE | IOCB_DIRECT | IOCB_WRITE)
 
 /* Polling goes from the issuer's iocb to a device, and ours is in between. */
 #define PASSED_FLAGS_SYNC (PASSED_FLAGS | IOCB_HIPRI)
 
 static void clone_request(struct kiocb *real, struct kiocb *user, struct file *file, int flags)
 {
+	const struct shale_sb *sbi = shale_sb(file_inode(user->ki_filp)->i_sb);
+
+	/* It is for what the page cache keeps; where that can't be said, more is kept. */
+	if (!can_dontcache(file))
+		flags &= ~IOCB_DONTCACHE;
+	if (shale_is_volatile(&sbi->features))
+		flags &= ~(IOCB_DSYNC | IOCB_SYNC);
 	kiocb_clone(real, user, file);
 	real->ki_flags &= flags;
 }
@@ -122,6 +132,8 @@ static void write_complete_work(struct work_struct *work)
 	struct aio *aio = container_of(work, struct aio, work);
 
 	shale_inode_copyattr(file_inode(aio->user->ki_filp));
+	aio->res = shale_file_written(aio->user->ki_filp, aio->real.ki_filp,
+				      aio->user->ki_flags & IOCB_DSYNC, aio->res);
 	aio_complete(aio, aio->res);
 }
 
@@ -135,6 +147,19 @@ static void write_complete(struct kiocb *real, long res)
 	queue_work(write_queue, &aio->work);
 }
 
+/*
+ * XFS decides by the position whether a direct write leaves part of a block as it is, before it
+ * moves to the end to append. Of a block that is shared, as after a copy-up, the rest would be
+ * lost.
+ */
+static void begin_at_end(struct kiocb *real)
+{
+	const int flags = IOCB_APPEND | IOCB_DIRECT;
+
+	if ((real->ki_flags & flags) == flags)
+		real->ki_pos = i_size_read(file_inode(real->ki_filp));
+}
+
 ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
 			 struct iov_iter *iter)
 {
@@ -145,6 +170,7 @@ ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struc
 		ssize_t ret;
 
 		clone_request(&sync, iocb, real, PASSED_FLAGS_SYNC);
+		begin_at_end(&sync);
 		ret = shale_upper_write_iocb(tok, real, &sync, iter);
 		iocb->ki_pos = sync.ki_pos;
 		return ret;
@@ -153,6 +179,7 @@ ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struc
 	aio = aio_begin(real, iocb, write_complete);
 	if (!aio)
 		return -ENOMEM;
+	begin_at_end(&aio->real);
 	return aio_submitted(aio, shale_upper_write_iocb(tok, real, &aio->real, iter));
 }
 

@@ -24,7 +24,7 @@ ssize_t shale_read_real(struct file *real, struct kiocb *iocb, struct iov_iter *
  * The same for writes. One that completes later brings our inode's attributes up to date by
  * itself, before it completes @iocb; of others the caller does.
  *
- * Context: i_rwsem of our inode held; with a token of shale_upper_begin_io().
+ * Context: with a token of shale_upper_begin_io().
  */
 ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
 			 struct iov_iter *iter);

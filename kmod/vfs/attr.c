@@ -46,18 +46,21 @@ static int mounter_permission_rcu(struct inode *inode, int mask)
 	return real ? mounter_permission(inode, entry, real, mask) : -ECHILD;
 }
 
+static int mounter_permission_ref(struct inode *inode, int mask)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return mounter_permission(inode, entry, d_inode(shale_entry_real(entry)), mask);
+}
+
 int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
-	struct shale_entry *entry __free(shale_entry) = NULL;
 	int err = generic_permission(idmap, inode, mask);
 
 	if (err || shale_sb(inode->i_sb)->default_permissions)
 		return err;
-	if (mask & MAY_NOT_BLOCK)
-		return mounter_permission_rcu(inode, mask);
-
-	entry = shale_entry_get(inode);
-	return mounter_permission(inode, entry, d_inode(shale_entry_real(entry)), mask);
+	return mask & MAY_NOT_BLOCK ? mounter_permission_rcu(inode, mask)
+				    : mounter_permission_ref(inode, mask);
 }
 
 /* Reading attributes */
@@ -129,8 +132,7 @@ int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 	stat_set_number(inode, entry, stat);
 	stat_set_owner(idmap, inode, stat);
 	stat_set_nlink(inode, entry, stat);
-	if (S_ISREG(inode->i_mode) && shale_entry_data_path(shale_sb(inode->i_sb), entry).dentry !=
-	    real.dentry)
+	if (S_ISREG(inode->i_mode) && shale_entry_has_data_elsewhere(entry))
 		stat_set_blocks(inode->i_sb, entry, stat);
 	generic_fill_statx_attr(inode, stat);
 	return 0;
@@ -208,7 +210,7 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 	struct inode *inode = d_inode(dentry);
 	struct iattr upper;
 	bool resized;
-	int err;
+	int err, cut;
 
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
@@ -216,14 +218,16 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 
 	resized = (attr->ia_valid & ATTR_SIZE) && attr->ia_size != i_size_read(inode);
 	if (attr->ia_valid & ATTR_SIZE)
-		err = shale_copy_up_truncated(dentry, attr->ia_size);
+		cut = shale_copy_up_truncated(dentry, attr->ia_size);
 	else
-		err = shale_copy_up(dentry);
-	if (err)
-		return err;
+		cut = shale_copy_up(dentry);
+	if (cut < 0)
+		return cut;
 
 	upper = attr_for_upper(idmap, inode, attr);
-	/* The copy may have the new size already, so that the upper would see no change. */
+	/* What others have written since the copy was made with its new size is to stay. */
+	if (resized && cut)
+		upper.ia_valid &= ~ATTR_SIZE;
 	if (resized)
 		upper.ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	return change_attr(inode, &upper);
@@ -242,7 +246,7 @@ int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned in
 	if (flags & IOCB_NOWAIT)
 		return -EAGAIN;
 
-	CLASS(shale_upper_io, tok)(inode->i_sb);
+	CLASS(shale_upper_io, tok)(inode->i_sb, NULL);
 	if (tok.err)
 		return tok.err;
 	shale_upper_touch_atime(&tok, entry->upper);

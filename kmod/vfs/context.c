@@ -54,6 +54,7 @@ enum shale_opt {
 	OPT_WORKDIR,
 	OPT_DEFAULT_PERMISSIONS,
 	OPT_USERXATTR,
+	OPT_VOLATILE,			/* what fsync=volatile was before that option */
 	OPT_FEATURE,			/* and then by enum shale_feature */
 };
 
@@ -87,6 +88,8 @@ static const struct fs_parameter_spec shale_params[] = {
 	fsparam_string("verity", OPT_FEATURE + SHALE_VERITY),
 	fsparam_string("uuid", OPT_FEATURE + SHALE_UUID),
 	fsparam_string("fsync", OPT_FEATURE + SHALE_FSYNC),
+	fsparam_flag("volatile", OPT_VOLATILE),
+	fsparam_string("copy_up", OPT_FEATURE + SHALE_COPY_UP),
 	{}
 };
 
@@ -343,6 +346,8 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return 0;
 	case OPT_USERXATTR:
 		return shale_feature_parse(&config->features, SHALE_USERXATTR, "on", fc);
+	case OPT_VOLATILE:
+		return shale_feature_parse(&config->features, SHALE_FSYNC, "volatile", fc);
 	}
 	return shale_feature_parse(&config->features, opt - OPT_FEATURE, param->string, fc);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Dentries: what they stand on, and whether it still stands. */
 #include <linux/dcache.h>
+#include <linux/fscrypt.h>
 #include <linux/namei.h>
 #include <linux/unicode.h>
 
 #include "compat/casefold.h"
 #include "stack/entry.h"
 #include "stack/inode.h"
+#include "union/listings.h"
 #include "vfs/operations.h"
 
 /*
@@ -156,6 +158,41 @@ static int shale_ci_compare(const struct dentry *dentry, unsigned int len, const
 	known = (struct qstr)QSTR_INIT(text, len);
 	ret = utf8_strncasecmp(sb_encoding(dentry->d_sb), name, &known);
 	return ret < 0 ? 1 : ret;
+}
+
+/* Are names in this directory those that its file system shows to who has no key? */
+static bool lacks_key(const struct dentry *dir)
+{
+	return IS_ENCRYPTED(d_inode(dir)) && !fscrypt_has_encryption_key(d_inode(dir));
+}
+
+bool shale_names_change(const struct inode *dir, const struct shale_entry *entry)
+{
+	unsigned int i;
+
+	if (shale_sb(dir->i_sb)->layers_change || (entry->upper && lacks_key(entry->upper)))
+		return true;
+	/* What is remembered of lower parts, needs no key. */
+	if (shale_listings_has_lowers(dir))
+		return false;
+	for (i = 0; i < shale_entry_nr_lower(entry); i++) {
+		if (lacks_key(entry->lower->part[i].dentry))
+			return true;
+	}
+	return false;
+}
+
+void shale_dentry_set_revalidated(struct dentry *dentry, bool revalidated)
+{
+	const unsigned int flags = DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE;
+
+	if (!dentry->d_op->d_revalidate)
+		return;
+	if (!!(dentry->d_flags & DCACHE_OP_REVALIDATE) == revalidated)
+		return;
+	spin_lock(&dentry->d_lock);
+	dentry->d_flags = revalidated ? dentry->d_flags | flags : dentry->d_flags & ~flags;
+	spin_unlock(&dentry->d_lock);
 }
 
 SHALE_ADAPT_D_REAL(shale_d_real, part_of_inode)

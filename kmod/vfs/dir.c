@@ -19,16 +19,30 @@
 #include "union/workdir.h"
 #include "vfs/operations.h"
 
+/* What a look-up has found besides the inode. */
+struct finding {
+	unsigned long what;	/* for shale_name_set() */
+	bool changes;		/* shale_names_change() */
+};
+
+static void note_finding(struct dentry *dentry, const struct finding *found)
+{
+	shale_name_set(dentry, shale_sb(dentry->d_sb)->stack->epoch, found->what);
+	shale_dentry_set_revalidated(dentry, found->changes);
+}
+
 /* Return: NULL for a name that leads to nothing, or ERR_PTR. */
-static struct inode *look_up(struct inode *dir, const struct qstr *name, unsigned long *what)
+static struct inode *look_up(struct inode *dir, const struct qstr *name, struct finding *found)
 {
 	struct shale_entry *parent __free(shale_entry) = shale_entry_get(dir);
 	struct shale_entry *entry;
 	struct inode *inode;
 	int try = 0;
 
+	/* Before they are looked for: a key may come meanwhile. */
+	found->changes = shale_names_change(dir, parent);
 	do {
-		entry = shale_lookup_parts(dir->i_sb, parent, name, what);
+		entry = shale_lookup_parts(dir, parent, name, &found->what);
 		if (IS_ERR_OR_NULL(entry))
 			return ERR_CAST(entry);
 		inode = shale_inode_find(dir->i_sb, entry);
@@ -40,25 +54,25 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 {
 	struct super_block *sb = dir->i_sb;
 	struct dentry *alias;
+	struct finding found;
 	struct inode *inode;
-	unsigned long what;
 
 	if (dentry->d_name.len > shale_sb(sb)->name_max)
 		return ERR_PTR(-ENAMETOOLONG);
 
 	CLASS(shale_mounter, caller)(sb);
 
-	inode = look_up(dir, &dentry->d_name, &what);
+	inode = look_up(dir, &dentry->d_name, &found);
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 
-	shale_name_set(dentry, shale_sb(sb)->stack->epoch, what);
+	note_finding(dentry, &found);
 	/* Not remembered: it may be made by a name of another case. */
 	if (!inode && shale_sb(sb)->casefolded)
 		return NULL;
 	alias = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
-		shale_name_set(alias, shale_sb(sb)->stack->epoch, what);
+		note_finding(alias, &found);
 	return alias;
 }
 
@@ -425,11 +439,10 @@ static int shale_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file
 
 /* Removing names */
 
-int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
-		     const struct qstr *name)
+int shale_name_below(struct inode *dir, const struct shale_entry *parent, const struct qstr *name)
 {
-	CLASS(shale_mounter, caller)(sb);
-	return shale_lookup_below(shale_sb(sb), dir, name);
+	CLASS(shale_mounter, caller)(dir->i_sb);
+	return shale_lookup_below(dir, parent, name);
 }
 
 void shale_name_removed(struct inode *inode, const struct shale_entry *entry)
@@ -475,8 +488,10 @@ static int remove_locked(struct inode *dir, struct dentry *dentry,
 			   below);
 	if (err) {
 		/* Of its whiteouts some may be gone, and names in it remember them. */
-		if (d_is_dir(dentry))
+		if (d_is_dir(dentry)) {
+			shale_dir_changed(d_inode(dentry));
 			shrink_dcache_parent(dentry);
+		}
 		return err;
 	}
 
@@ -504,7 +519,7 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 	if (err)
 		return err;
 	parent = shale_entry_get(dir);
-	below = shale_name_below(dir->i_sb, parent, &dentry->d_name);
+	below = shale_name_below(dir, parent, &dentry->d_name);
 	if (below < 0)
 		return below;
 

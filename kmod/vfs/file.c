@@ -5,6 +5,7 @@
  */
 #include "vfs/file.h"
 
+#include <linux/fsverity.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
@@ -15,6 +16,7 @@
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/data.h"
+#include "union/volatile.h"
 #include "vfs/aio.h"
 #include "vfs/operations.h"
 
@@ -28,6 +30,9 @@ struct shale_file {
 /* Status flags that fcntl() may change while a file is open. */
 #define CHANGEABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT)
 
+/* What our file can do when the real one can, as it was opened. */
+#define INHERITED_MODE (FMODE_CAN_ODIRECT | FMODE_NOWAIT | FMODE_CAN_ATOMIC_WRITE)
+
 /* Flags of an open() that are done with when our own file is opened. */
 #define DONE_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | __O_TMPFILE | O_DIRECTORY)
 
@@ -36,11 +41,14 @@ struct shale_file {
 /* Opens what holds the data of @entry the way @file is open. As the mounter. */
 static struct file *open_real(const struct file *file, const struct shale_entry *entry)
 {
-	const struct path real = shale_entry_data_path(shale_sb(file_inode(file)->i_sb), entry);
+	const struct shale_sb *sbi = shale_sb(file_inode(file)->i_sb);
+	const struct path real = shale_entry_data_path(sbi, entry);
 	int flags = (file->f_flags & ~(DONE_FLAGS | O_NOATIME)) | O_LARGEFILE;
 	int mask = MAY_OPEN | ACC_MODE(flags);
 	int err;
 
+	if (shale_is_volatile(&sbi->features))
+		flags &= ~O_SYNC;
 	if (flags & O_APPEND)
 		mask |= MAY_APPEND;
 	/* Whoever creates a file may use it in spite of its mode. */
@@ -86,14 +94,36 @@ static bool will_be_truncated(const struct file *file)
 	       (file->f_flags & (O_TRUNC | O_DIRECT)) == O_TRUNC;
 }
 
+/*
+ * With copy_up=open there is no time at which somebody has the lower's pages mapped while others
+ * change the copy. What a program is executed from does not change meanwhile.
+ */
+static bool wants_copy(const struct file *file)
+{
+	const struct shale_sb *sbi = shale_sb(file_inode(file)->i_sb);
+
+	if (file->f_mode & FMODE_WRITE)
+		return true;
+	return sbi->features.value[SHALE_COPY_UP] == SHALE_COPY_UP_OPEN &&
+	       !__mnt_is_readonly(file->f_path.mnt) && !(file->f_flags & __FMODE_EXEC);
+}
+
+static int copy_up_to_open(struct file *file)
+{
+	int err = shale_copy_up_data(file_dentry(file));
+
+	/* An upper that can't be written any more has no copies that change either. */
+	return err == -EROFS && !(file->f_mode & FMODE_WRITE) ? 0 : err;
+}
+
 static int shale_open(struct inode *inode, struct file *file)
 {
 	bool deferred = will_be_truncated(file);
 	struct shale_file *sf;
 	int err;
 
-	if ((file->f_mode & FMODE_WRITE) && !deferred) {
-		err = shale_copy_up_data(file_dentry(file));
+	if (!deferred && wants_copy(file)) {
+		err = copy_up_to_open(file);
 		if (err)
 			return err;
 	}
@@ -116,7 +146,7 @@ static int shale_open(struct inode *inode, struct file *file)
 	}
 
 	/* Refuses O_DIRECT, now and by fcntl(), exactly where the real file does. */
-	file->f_mode |= sf->real->f_mode & FMODE_CAN_ODIRECT;
+	file->f_mode |= sf->real->f_mode & INHERITED_MODE;
 	return 0;
 }
 
@@ -139,6 +169,20 @@ static struct file *already_opened_copy(const struct shale_file *sf)
 {
 	/* Pairs with the cmpxchg() that published the file: it is seen complete. */
 	return smp_load_acquire(&sf->upper);
+}
+
+/* The real file, if it is open already; or NULL. Does not block. */
+static struct file *real_at_hand(const struct file *file)
+{
+	const struct shale_file *sf = file->private_data;
+	struct file *copy = already_opened_copy(sf);
+
+	if (copy)
+		return copy;
+	if (sf->real && (shale_entry_has_upper_data(sf->entry) ||
+			 !has_data_in_upper(file_inode(file))))
+		return sf->real;
+	return NULL;
 }
 
 /* The copy of a file that was opened before it was made. The first who needs it opens it. */
@@ -189,26 +233,51 @@ static int take_over_flags(const struct file *file, struct file *real)
 	return 0;
 }
 
-struct file *shale_file_real(struct file *file)
+static struct file *opened_at_last(struct file *file)
 {
-	const struct shale_file *sf = file->private_data;
-	struct file *real = sf->real;
-	int err;
-
 	/* Opened to be truncated by someone inside the kernel, who did not. */
-	if (!real && !has_data_in_upper(file_inode(file))) {
-		err = shale_copy_up_data(file_dentry(file));
+	if (!has_data_in_upper(file_inode(file))) {
+		int err = shale_copy_up_data(file_dentry(file));
+
 		if (err)
 			return ERR_PTR(err);
 	}
-	if (!real || (!shale_entry_has_upper_data(sf->entry) &&
-		      has_data_in_upper(file_inode(file)))) {
-		real = opened_copy(file);
-		if (IS_ERR(real))
-			return real;
-	}
+	return opened_copy(file);
+}
+
+static struct file *real_file(struct file *file, bool nowait)
+{
+	struct file *real = real_at_hand(file);
+	int err;
+
+	if (!real)
+		real = nowait ? ERR_PTR(-EAGAIN) : opened_at_last(file);
+	if (IS_ERR(real))
+		return real;
 	err = take_over_flags(file, real);
 	return err ? ERR_PTR(err) : real;
+}
+
+struct file *shale_file_real(struct file *file)
+{
+	return real_file(file, false);
+}
+
+/* The same for a request, which may say that it must not wait, and other things. */
+static struct file *real_for(const struct kiocb *iocb)
+{
+	struct file *real = real_file(iocb->ki_filp, iocb->ki_flags & IOCB_NOWAIT);
+
+	if (IS_ERR(real))
+		return real;
+	/* The copy may lie on a file system that can less than the one of the lower. */
+	if ((iocb->ki_flags & IOCB_NOWAIT) && !(real->f_mode & FMODE_NOWAIT))
+		return ERR_PTR(-EAGAIN);
+	if ((iocb->ki_flags & IOCB_ATOMIC) && !(real->f_mode & FMODE_CAN_ATOMIC_WRITE))
+		return ERR_PTR(-EOPNOTSUPP);
+	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
+		return ERR_PTR(-EINVAL);
+	return real;
 }
 
 /* By inode: the path of a real file may be the one that the user knows. */
@@ -219,12 +288,6 @@ bool shale_file_in_upper(const struct file *file, const struct file *real)
 	guard(rcu)();
 	upper = shale_entry_rcu(file_inode(file))->upper;
 	return upper && d_inode(upper) == file_inode(real);
-}
-
-int shale_file_remove_privs(struct file *file, const struct file *real)
-{
-	/* The upper's inode remembers that there is nothing to remove; ours would look again. */
-	return IS_NOSEC(file_inode(real)) ? 0 : file_remove_privs(file);
 }
 
 /* Reading */
@@ -244,11 +307,9 @@ static ssize_t shale_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 
 	if (!iov_iter_count(iter))
 		return 0;
-	real = shale_file_real(file);
+	real = real_for(iocb);
 	if (IS_ERR(real))
 		return PTR_ERR(real);
-	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
-		return -EINVAL;
 
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
 		ret = shale_read_real(real, iocb, iter);
@@ -290,60 +351,62 @@ static int shale_mmap(struct file *file, struct vm_area_struct *vma)
 	return err;
 }
 
-/* Writing. Our inode's lock keeps its size and times in step with the upper's. */
+/*
+ * Writing. The upper's lock orders writers, as far as its file system has them ordered; ours,
+ * which is for attributes, is not taken. Size and times are those that the upper has afterwards.
+ */
 
-static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *iter)
-{
-	struct file *file = iocb->ki_filp;
-	struct file *real = shale_file_real(file);
-	int err;
-
-	if (IS_ERR(real))
-		return PTR_ERR(real);
-	if ((iocb->ki_flags & IOCB_DIRECT) && !(real->f_mode & FMODE_CAN_ODIRECT))
-		return -EINVAL;
-	err = shale_file_remove_privs(file, real);
-	if (err)
-		return err;
-
-	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb);
-	return tok.err ?: shale_write_real(&tok, real, iocb, iter);
-}
-
-static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
-{
-	struct inode *inode = file_inode(iocb->ki_filp);
-	ssize_t ret;
-
-	if (!iov_iter_count(iter))
-		return 0;
-	inode_lock(inode);
-	ret = write_locked(iocb, iter);
-	shale_inode_copyattr(inode);
-	inode_unlock(inode);
-	return ret;
-}
-
-int shale_file_change_begin(struct file *file, const struct file *real)
+static int remove_privs(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 	int err;
 
 	inode_lock(inode);
-	err = shale_file_remove_privs(file, real);
+	err = file_remove_privs(file);
 	inode_unlock(inode);
 	return err;
 }
 
+int shale_file_change_begin(struct file *file, const struct file *real, bool nowait)
+{
+	/* The upper's inode remembers that there is nothing to remove; ours would look again. */
+	if (IS_NOSEC(file_inode(real)))
+		return 0;
+	return nowait ? -EAGAIN : remove_privs(file);
+}
+
 void shale_file_change_end(struct file *file, const struct file *real)
 {
-	struct inode *inode = file_inode(file);
+	/* The owner may have given privileges meanwhile. */
+	if (!IS_NOSEC(file_inode(real)))
+		remove_privs(file);
+	shale_inode_copyattr(file_inode(file));
+}
 
-	inode_lock(inode);
-	/* The owner may have given privileges back while this waited for data. */
-	shale_file_remove_privs(file, real);
-	shale_inode_copyattr(inode);
-	inode_unlock(inode);
+static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct file *file = iocb->ki_filp;
+	struct file *real;
+	ssize_t ret;
+
+	if (!iov_iter_count(iter))
+		return 0;
+	real = real_for(iocb);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if ((iocb->ki_flags & IOCB_NOWAIT) && shale_upper_is_frozen(file_inode(file)->i_sb))
+		return -EAGAIN;
+	ret = shale_file_change_begin(file, real, iocb->ki_flags & IOCB_NOWAIT);
+	if (ret)
+		return ret;
+
+	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb, file_inode(real))
+		ret = tok.err ?: shale_write_real(&tok, real, iocb, iter);
+	/* What is not complete does the rest when it is; its file may be gone. */
+	if (ret == -EIOCBQUEUED)
+		return ret;
+	shale_file_change_end(file, real);
+	return shale_file_written(file, real, iocb->ki_flags & IOCB_DSYNC, ret);
 }
 
 /*
@@ -358,14 +421,14 @@ static ssize_t shale_splice_write(struct pipe_inode_info *pipe, struct file *fil
 
 	if (IS_ERR(real))
 		return PTR_ERR(real);
-	ret = shale_file_change_begin(file, real);
+	ret = shale_file_change_begin(file, real, false);
 	if (ret)
 		return ret;
 
-	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb)
+	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb, file_inode(real))
 		ret = tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, len, flags);
 	shale_file_change_end(file, real);
-	return ret;
+	return shale_file_written(file, real, file->f_flags & O_DSYNC, ret);
 }
 
 /* Position */
@@ -398,29 +461,93 @@ static loff_t shale_llseek(struct file *file, loff_t offset, int whence)
 
 /* Durability */
 
+static bool has_upper(const struct inode *inode)
+{
+	guard(rcu)();
+	return shale_entry_rcu(inode)->upper;
+}
+
 /* A lower does not change; what the upper has of a file may be its attributes alone. */
 int shale_sync_object(struct inode *inode)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+	int wanted;
 
 	if (!entry->upper)
 		return 0;
+	wanted = shale_sync_wanted(shale_sb(inode->i_sb));
+	if (wanted <= 0)
+		return wanted;
 
-	CLASS(shale_upper_io, tok)(inode->i_sb);
+	CLASS(shale_upper_io, tok)(inode->i_sb, NULL);
 	return tok.err ?: shale_upper_fsync(&tok, entry->upper);
+}
+
+/*
+ * The first time after a copy-up nothing is left out: to the upper's file system, a name that the
+ * file got since it was last synced is nothing that its data needs.
+ */
+static int sync_range(struct file *file, struct file *real, loff_t start, loff_t end,
+		      bool datasync)
+{
+	atomic_t *unsettled = &shale_inode(file_inode(file))->unsettled;
+	int copies = atomic_read(unsettled);
+	int err;
+
+	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+		err = vfs_fsync_range(real, start, end, datasync && !copies);
+	/* Not what came meanwhile; nor before it is done, as others would take our word for it. */
+	if (!err && copies)
+		atomic_cmpxchg(unsettled, copies, 0);
+	return err;
+}
+
+ssize_t shale_file_written(struct file *file, struct file *real, bool dsync, ssize_t ret)
+{
+	const struct inode *inode = file_inode(file);
+	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+	int err;
+
+	if (ret <= 0 || !(dsync || IS_SYNC(inode)) || shale_is_volatile(&sbi->features) ||
+	    !atomic_read(&shale_inode(inode)->unsettled))
+		return ret;
+	err = sync_range(file, real, 0, 0, false);
+	return err ?: ret;
 }
 
 static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	struct file *real = shale_file_real(file);
+	int wanted = shale_sync_wanted(shale_sb(file_inode(file)->i_sb));
+	struct file *real;
 
+	if (wanted <= 0)
+		return wanted;
+	if (!has_upper(file_inode(file)))
+		return 0;
+	real = shale_file_real(file);
 	if (IS_ERR(real))
 		return PTR_ERR(real);
 	if (!shale_file_in_upper(file, real))
 		return datasync ? 0 : shale_sync_object(file_inode(file));
+	return sync_range(file, real, start, end, datasync);
+}
+
+/* What a base says of a file's content beyond these operations: how fs-verity protects it. */
+
+static long shale_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct file *real;
+
+	if (cmd != FS_IOC_MEASURE_VERITY && cmd != FS_IOC_READ_VERITY_METADATA)
+		return -ENOTTY;
+	real = shale_file_real(file);
+	if (IS_ERR(real))
+		return PTR_ERR(real);
+	if (!real->f_op->unlocked_ioctl)
+		return -ENOTTY;
 
 	CLASS(shale_mounter, cred)(file_inode(file)->i_sb);
-	return vfs_fsync_range(real, start, end, datasync);
+	return real->f_op->unlocked_ioctl(real, cmd, arg);
 }
 
 /* Each close() tells the real file, which may have to report errors of a server. */
@@ -446,6 +573,8 @@ const struct file_operations shale_file_fops = {
 	.write_iter		= shale_write_iter,
 	.splice_read		= shale_splice_read,
 	.splice_write		= shale_splice_write,
+	.unlocked_ioctl		= shale_ioctl,
+	.compat_ioctl		= compat_ptr_ioctl,
 	.mmap			= shale_mmap,
 	.fsync			= shale_fsync,
 	.fallocate		= shale_fallocate,
@@ -453,6 +582,7 @@ const struct file_operations shale_file_fops = {
 	.copy_file_range	= shale_copy_file_range,
 	.remap_file_range	= shale_remap_file_range,
 	.setlease		= generic_setlease,
+	SHALE_OPS_FOP_FLAGS,
 };
 
 /* Our inode has no pages. That it has operations at all is what readahead() asks for. */

@@ -20,21 +20,24 @@ struct file *shale_file_real(struct file *file);
 /* Does the real file lie in the upper? Always when it is open for writing. */
 bool shale_file_in_upper(const struct file *file, const struct file *real);
 
-/**
- * shale_file_remove_privs - take set-id bits and capabilities off a file that is about to change
+/*
+ * Around each change of a file's content. They take set-id bits and capabilities off, by the
+ * rights of the caller: before and once more after, under our inode's lock, but not during the
+ * change, so that others may write and change attributes meanwhile. What the owner gives then the
+ * upper itself takes off (shale_upper_begin_io()); these two do where it does not.
  *
- * By the rights of the caller: to the real file the writer is the mounter, who may keep them.
- * Context: i_rwsem of our inode held, not as the mounter.
+ * Context: not as the mounter.
+ * Return: 0, what the removal says, or -EAGAIN when it had to wait and @nowait is set.
  */
-int shale_file_remove_privs(struct file *file, const struct file *real);
+int shale_file_change_begin(struct file *file, const struct file *real, bool nowait);
+void shale_file_change_end(struct file *file, const struct file *real);
 
 /*
- * Around a change that may take long, or wait for someone else's data, so that it must not
- * hold our inode's lock meanwhile: others could neither write nor change attributes. It removes
- * privileges before and after; nobody runs the program while it is open for writing.
+ * A write has come back, with @ret. If it was to be on disk, because of @dsync or of the mount,
+ * what leads to it is now, too. Sleeps.
+ * Context: not as the mounter. Return: @ret, or why it is not.
  */
-int shale_file_change_begin(struct file *file, const struct file *real);
-void shale_file_change_end(struct file *file, const struct file *real);
+ssize_t shale_file_written(struct file *file, struct file *real, bool dsync, ssize_t ret);
 
 /* file_range.c */
 long shale_fallocate(struct file *file, int mode, loff_t offset, loff_t len);

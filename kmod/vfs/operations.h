@@ -8,6 +8,7 @@
 #include <linux/xattr.h>
 
 struct shale_entry;
+struct shale_sb;
 
 extern const struct super_operations shale_super_operations;
 extern const struct inode_operations shale_dir_iops;		/* dir.c */
@@ -21,6 +22,10 @@ extern const struct xattr_handler * const shale_xattr_handlers[];	/* xattr.c */
 
 /* dentry.c: of a mount with layers whose names must be revalidated, or that ignores their case */
 const struct dentry_operations *shale_dentry_operations_for(bool revalidate, bool casefolded);
+/* Has what is known of the names in a directory to be asked for again before it is believed? */
+bool shale_names_change(const struct inode *dir, const struct shale_entry *entry);
+/* Lets ->d_revalidate() be called for this dentry, or not. */
+void shale_dentry_set_revalidated(struct dentry *dentry, bool revalidated);
 
 /* attr.c */
 int shale_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
@@ -43,8 +48,7 @@ struct posix_acl *shale_get_acl(struct mnt_idmap *idmap, struct dentry *dentry, 
 int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl, int type);
 
 /* dir.c: would the lower layers show this name? 1, 0 or an errno. Takes the mounter's part. */
-int shale_name_below(struct super_block *sb, const struct shale_entry *dir,
-		     const struct qstr *name);
+int shale_name_below(struct inode *dir, const struct shale_entry *parent, const struct qstr *name);
 /* What the upper has under the name of an object whose entry is @entry; or NULL. No reference. */
 struct dentry *shale_name_upper(const struct dentry *dentry, const struct shale_entry *entry);
 /* Before a name goes: the index must have an object that has others, which it counts. */

@@ -82,7 +82,7 @@ static int side_begin(struct renaming *r, struct side *side)
 	side->parent = shale_entry_get(side->dir);
 	if (d_is_positive(side->dentry))
 		side->entry = shale_entry_get(d_inode(side->dentry));
-	below = shale_name_below(r->sb, side->parent, &side->dentry->d_name);
+	below = shale_name_below(side->dir, side->parent, &side->dentry->d_name);
 	side->below = below > 0;
 	return min(below, 0);
 }

@@ -3,6 +3,7 @@
 #include "vfs/super.h"
 
 #include <linux/cred.h>
+#include <linux/fscrypt.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -19,7 +20,8 @@
 #include "stack/variant.h"
 #include "union/abilities.h"
 #include "union/index.h"
-#include "union/names.h"
+#include "union/listings.h"
+#include "union/volatile.h"
 #include "union/workdir.h"
 #include "vfs/export.h"
 #include "vfs/operations.h"
@@ -130,12 +132,21 @@ static void drop_traps(struct shale_sb *sbi)
 }
 
 /* The mounter's credentials, less the right to use what is reserved for root. */
-static const struct cred *mounter_creds(void)
+static struct cred *mounter_creds(void)
 {
 	struct cred *cred = prepare_creds();
 
 	if (cred)
 		cap_lower(cred->cap_effective, CAP_SYS_RESOURCE);
+	return cred;
+}
+
+static const struct cred *writer_creds(void)
+{
+	struct cred *cred = mounter_creds();
+
+	if (cred)
+		cap_lower(cred->cap_effective, CAP_FSETID);
 	return cred;
 }
 
@@ -150,6 +161,7 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sb->s_fs_info = sbi;
 	sbi->sb = sb;
 	INIT_LIST_HEAD(&sbi->link);
+	shale_listings_begin(&sbi->listings);
 	sbi->stack = no_free_ptr(config->stack);
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
 	sbi->upperdir = no_free_ptr(config->upperdir);
@@ -158,7 +170,8 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sbi->default_permissions = config->default_permissions;
 	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
 	sbi->mounter = mounter_creds();
-	return sbi->source && sbi->mounter ? 0 : -ENOMEM;
+	sbi->writer = writer_creds();
+	return sbi->source && sbi->mounter && sbi->writer ? 0 : -ENOMEM;
 }
 
 /* May names of this layer change while we hold their dentries, as on network file systems? */
@@ -168,6 +181,17 @@ static bool layer_revalidates(const struct shale_layer *layer)
 		return true;
 	/* The root may have operations of its own, as may what lies below it. */
 	return layer->mnt->mnt_root->d_flags & (DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE);
+}
+
+/*
+ * Not where that is only so that names found without a key are asked for again: of them it is known
+ * by directory. See shale_names_change().
+ */
+static bool layer_changes(const struct shale_layer *layer)
+{
+	const struct dentry_operations *op = layer->mnt->mnt_root->d_op;
+
+	return layer_revalidates(layer) && !(op && op->d_revalidate == fscrypt_d_revalidate);
 }
 
 static void set_up_sb(struct super_block *sb)
@@ -188,6 +212,7 @@ static void set_up_sb(struct super_block *sb)
 		const struct shale_layer *layer = layer_at(stack, i);
 
 		revalidates |= layer_revalidates(layer);
+		shale_sb(sb)->layers_change |= layer_changes(layer);
 		/* Who was given a file system without programs can't get at them by stacking. */
 		if (sb->s_user_ns != &init_user_ns && (layer->mnt->mnt_flags & MNT_NOEXEC))
 			sb->s_iflags |= SB_I_NOEXEC;
@@ -210,6 +235,8 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	err = shale_upper_open(sbi, fc);
 	if (!err)
 		err = shale_workdir_prepare(sb, fc);
+	if (!err)
+		err = shale_volatile_begin(sb, fc);
 	if (err)
 		return err;
 	shale_uuid_open(sb);
@@ -294,6 +321,7 @@ int shale_fill_super(struct super_block *sb, struct fs_context *fc)
 	err = open_upper(sb, fc);
 	if (err)
 		return err;
+	shale_listing_set_key(sb);
 	shale_export_set_up(sb);
 	err = set_traps(sb);
 	if (!err)
@@ -318,17 +346,20 @@ static void shale_kill_sb(struct super_block *sb)
 {
 	struct shale_sb *sbi = shale_sb(sb);
 
-	if (sbi)
+	if (sbi) {
 		shale_sb_unpublish(sbi);
+		shale_listings_end(sb);
+	}
 	kill_anon_super(sb);
 	if (!sbi)
 		return;
 
+	shale_volatile_end(sb);
 	shale_upper_close(sbi);
 	shale_bases_exit(sbi);
 	shale_stack_free(sbi->stack);
-	if (sbi->mounter)
-		put_cred(sbi->mounter);
+	put_cred(sbi->writer);
+	put_cred(sbi->mounter);
 	kfree(sbi->workdir);
 	kfree(sbi->upperdir);
 	kfree(sbi->lowerdir);
@@ -338,7 +369,8 @@ static void shale_kill_sb(struct super_block *sb)
 
 static void shale_destroy_inode(struct inode *inode)
 {
-	shale_names_put(shale_inode(inode)->names);
+	if (S_ISDIR(inode->i_mode))
+		shale_listings_forget(inode);
 	shale_inode_destroy(inode);
 }
 
@@ -347,17 +379,13 @@ static void shale_destroy_inode(struct inode *inode)
 static int shale_sync_fs(struct super_block *sb, int wait)
 {
 	const struct shale_sb *sbi = shale_sb(sb);
-	struct super_block *upper_sb;
-	int err;
+	int wanted;
 
 	/* The first, unwaited pass only starts what the second one does anyway. */
 	if (!sbi->upper || !wait)
 		return 0;
-	upper_sb = shale_layer_sb(sbi->upper->layer);
-	down_read(&upper_sb->s_umount);
-	err = sync_filesystem(upper_sb);
-	up_read(&upper_sb->s_umount);
-	return err;
+	wanted = shale_sync_wanted(sbi);
+	return wanted > 0 ? shale_upper_sync(sbi->upper) : wanted;
 }
 
 static int shale_show_options(struct seq_file *m, struct dentry *root)
@@ -381,6 +409,16 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 	return 0;
 }
 
+static long shale_nr_cached_objects(struct super_block *sb, struct shrink_control *sc)
+{
+	return shale_listings_count(sb);
+}
+
+static long shale_free_cached_objects(struct super_block *sb, struct shrink_control *sc)
+{
+	return shale_listings_shrink(sb, sc->nr_to_scan);
+}
+
 const struct super_operations shale_super_operations = {
 	.alloc_inode = shale_inode_alloc,
 	.destroy_inode = shale_destroy_inode,
@@ -390,6 +428,8 @@ const struct super_operations shale_super_operations = {
 	.statfs = shale_statfs,
 	.sync_fs = shale_sync_fs,
 	.show_options = shale_show_options,
+	.nr_cached_objects = shale_nr_cached_objects,
+	.free_cached_objects = shale_free_cached_objects,
 };
 
 static const struct shale_inode_tables inode_tables = {

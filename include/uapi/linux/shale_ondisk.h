@@ -57,6 +57,9 @@ enum shale_opaque {
 #define SHALE_INDEX_DIR		"index"
 /* Anything below work/incompat makes the upper unmountable for whoever does not know it. */
 #define SHALE_INCOMPAT_DIR	"incompat"
+/* Such a feature, and what is in it: written to by a mount that syncs nothing. */
+#define SHALE_VOLATILE_DIR	"volatile"
+#define SHALE_DIRTY_FILE	"dirty"
 
 /**
  * shale_opaque_decode - read the value of SHALE_MARK_OPAQUE
