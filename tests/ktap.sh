@@ -28,6 +28,18 @@ result() {
     return "$1"
 }
 
+# skip NAME REASON
+skip() {
+    ktap_number=$((ktap_number + 1))
+    echo "ok $ktap_number $1 # SKIP $2"
+}
+
+# skip_all REASON: ends a script none of whose tests can be made.
+skip_all() {
+    echo "1..0 # SKIP $*"
+    exit 0
+}
+
 # Prints the plan; the last thing that a script does.
 finish() {
     echo "1..$ktap_number"

@@ -11,6 +11,8 @@
 #   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
 #   engines     tests/engines/*.sh, KTAP, in a guest of their own with the module as overlay
+#   programs    tests/programs/*.sh, KTAP, in guests of their own, one for each of two bases
+#   powercut    tests/powercut/flushes.sh, KTAP, in the same guest; tests/powercut/kills.sh, KTAP, on the host
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 #   cross       the module compiled for other architectures, on the host
 #   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
@@ -35,49 +37,83 @@ run_tests() {
     else
         run_quick_set_on "$kernel"
     fi
-    finish_other_kernels
+    finish_what_runs_beside
     sum_up
 }
 
-# A guest keeps one processor busy, so the kernels of --quick-on have a process of their own beside the rest. It has a
-# results file of its own, too, and what it prints is shown in the end.
+# The kernels of --quick-on have processes of their own beside the rest: one for User Mode Linux, which keeps a processor
+# busy, and one for emulated machines, which wait half of the time.
 start_other_kernels() {
-    ((${#quick_on[@]})) || return 0
-    run_quick_set_on_others >"$build/test/other-kernels.log" 2>&1 &
-    other_kernels_pid=$!
+    local name packaged=() built=()
+    for name in "${quick_on[@]}"; do
+        [[ $name != "$kernel" ]] || continue
+        if [[ " ${uml_kernels[*]} " == *" $name "* ]]; then built+=("$name"); else packaged+=("$name"); fi
+    done
+    ((${#packaged[@]} == 0)) || start_beside "quick-on-${packaged[0]}" run_quick_set_on_all "${packaged[@]}"
+    ((${#built[@]} == 0)) || start_beside "quick-on-${built[0]}" run_quick_set_on_all "${built[@]}"
 }
 
-run_quick_set_on_others() {
+run_quick_set_on_all() {
     local name
-    begin_process
-    results=$build/test/other-kernels.results
-    : >"$results"
-    for name in "${quick_on[@]}"; do
-        [[ $name == "$kernel" ]] || run_quick_set_on "$name"
+    for name; do
+        run_quick_set_on "$name"
     done
+}
+
+# start_beside NAME FUNCTION ARGUMENT...: in a process of its own, with a results file of its own. What it prints is shown
+# in the end.
+start_beside() {
+    local log=$build/test/$1
+    shift
+    (run_beside "$log.results" "$@") >"$log.log" 2>&1 &
+    beside_pids+=($!)
+    beside_logs+=("$log")
+}
+
+run_beside() {
+    begin_process
+    results=$1
+    : >"$results"
+    "${@:2}"
     exit 0
 }
 
-finish_other_kernels() {
-    [[ -n ${other_kernels_pid:-} ]] || return 0
-    supervised tail -n +1 -f --pid="$other_kernels_pid" "$build/test/other-kernels.log"
-    wait "$other_kernels_pid" || result FAIL "--quick-on ${quick_on[*]}: ended early, as shown above"
-    other_kernels_pid=
-    cat "$build/test/other-kernels.results" >>"$results"
+finish_what_runs_beside() {
+    local pid log
+    while ((${#beside_pids[@]})); do
+        pid=${beside_pids[0]} log=${beside_logs[0]}
+        supervised tail -n +1 -f --pid="$pid" "$log.log"
+        wait "$pid" || result FAIL "${log##*/}: ended early, as shown above"
+        cat "$log.results" >>"$results"
+        beside_pids=("${beside_pids[@]:1}") beside_logs=("${beside_logs[@]:1}")
+    done
 }
 
-# run_all_on NAME: without the kernel, what doesn't need it is run all the same.
+# run_all_on NAME: what runs on the host, and what runs in guests; side by side, if other kernels run there as well.
+# Without the kernel, what doesn't need it is run all the same.
 run_all_on() {
     local ready=no
     prepare_or_fail "$1" && ready=yes
+    if ((${#quick_on[@]})); then
+        start_beside host run_all_on_host "$1" "$ready"
+    else
+        run_all_on_host "$1" "$ready"
+    fi
+    [[ $ready == yes ]] || return
+    run_on_kernel "$1" all
+    run_programs "$1"
+    [[ $as == overlay ]] || run_as_overlay "$1"
+}
+
+# run_all_on_host NAME yes|no: whether that kernel can be booted.
+run_all_on_host() {
     run_checks
     run_unit_tests
     run_fuzzers
     run_cross_builds
-    [[ $ready == yes ]] || return
-    run_on_kernel "$1" all
-    [[ $as == overlay ]] || run_as_overlay "$1"
+    [[ $2 == yes ]] || return
     run_vm_self_test "$1"
+    run_power_cuts "$1"
     run_packaging_tests "$1"
 }
 
@@ -86,6 +122,27 @@ run_as_overlay() {
     local as=overlay
     [[ -n $(guest_programs engines "$1") ]] || return 0
     prepare_or_fail "$1" && run_on_kernel "$1" engines
+}
+
+# run_programs NAME: real programs, with all layers on one file system and then on another.
+run_programs() {
+    local base name wrapper
+    [[ -n $(guest_programs programs "$1") ]] || return 0
+    install_packages "${programs_packages[@]}"
+    supervised can_prepare_image || { result FAIL "programs: the image cannot be made"; return; }
+    wrapper=(env "SHALE_PROGRAMS_IMAGE=$(image_dir)")
+    for name in "${!SHALE_PROGRAMS_@}"; do
+        wrapper+=("$name=${!name}")
+    done
+    for base in ${SHALE_PROGRAMS_BASES:-ext4 xfs}; do
+        run_on_kernel "$1" programs "$(title_of "$1") on $base"
+    done
+}
+
+can_prepare_image() {
+    begin_process
+    prepare_programs_image
+    exit 0
 }
 
 run_quick_set_on() {
@@ -121,6 +178,16 @@ show_longest() {
     [[ ! -s $build/test/longest ]] || printf '\nLongest:\n%s\n\n' "$(sed 's/^/   /' "$build/test/longest")"
 }
 
+# How each report of a guest's kernel log begins: what failed long ago may have been cut from what one can see of this run.
+show_reports() {
+    local report
+    for report in "$build"/test/guest-*.report; do
+        [[ $report -nt $build/test/started ]] || continue
+        printf '\n%s:\n' "${report##*/}"
+        head -n 45 "$report" | sed 's/^/    /'
+    done
+}
+
 sum_up() {
     local passed failed skipped
     passed=$(grep -c '^ok  ' "$results")
@@ -133,6 +200,7 @@ sum_up() {
     if ((failed)); then
         printf '\nFailed:\n'
         sed -n 's/^FAIL/   /p' "$results"
+        show_reports
     fi
     if ((skipped)); then
         echo "$passed passed, $failed failed, $skipped skipped"
@@ -221,17 +289,27 @@ list_unit_tests() {
         awk '/^[^ ].*\./ { suite = $1; next } /^  / && $0 !~ /DISABLED_/ { print suite $1 }'
 }
 
-# It starts machines of its own, so it runs here.
-run_vm_self_test() {
-    wanted vm self-test || return 0
-    open_sink vm "$1: "
-    echo "@ begin vm self-test" >&"$sink"
-    SHALE_KERNEL_NAME=$1 SHALE_KERNEL=$kernel_dir supervised "$tree/tests/vm/self-test.sh" </dev/null >&"$sink" 2>&1
-    printf '\n@ end vm self-test %s\n' $? >&"$sink"
+# run_on_host SUITE NAME LOG TITLE COMMAND...: a script that starts machines of its own.
+run_on_host() {
+    local suite=$1 name=$2
+    open_sink "$3" "$4"
+    shift 4
+    echo "@ begin $suite $name" >&"$sink"
+    supervised "$@" </dev/null >&"$sink" 2>&1
+    printf '\n@ end %s %s %s\n' "$suite" "$name" $? >&"$sink"
     close_sink
 }
 
-# These start machines of their own, too.
+run_vm_self_test() {
+    wanted vm self-test || return 0
+    run_on_host vm self-test vm "$1: " env SHALE_KERNEL_NAME="$1" SHALE_KERNEL="$kernel_dir" "$tree/tests/vm/self-test.sh"
+}
+
+run_power_cuts() {
+    wanted powercut kills || return 0
+    run_on_host powercut kills powercut "$1: " env SHALE_KERNEL_NAME="$1" "$tree/tests/powercut/kills.sh"
+}
+
 run_packaging_tests() {
     local program name
     for program in "$tree"/tests/packaging/*.sh; do
@@ -242,11 +320,8 @@ run_packaging_tests() {
             continue
         fi
         install_packages "${packaging_packages[@]}"
-        open_sink "packaging-$name" ""
-        echo "@ begin packaging $name" >&"$sink"
-        SHALE_KERNEL=$cache/kernels/$1 SHALE_CACHE=$cache supervised "$program" </dev/null >&"$sink" 2>&1
-        printf '\n@ end packaging %s %s\n' "$name" $? >&"$sink"
-        close_sink
+        run_on_host packaging "$name" "packaging-$name" "" \
+            env SHALE_KERNEL="$cache/kernels/$1" SHALE_CACHE="$cache" "$program"
     done
 }
 
@@ -274,17 +349,18 @@ title_of() {
     echo "$1$([[ $as == shale ]] || echo " as $as")"
 }
 
-# run_on_kernel NAME all|quick|engines: one boot of the kernel that was prepared. What its log reports fails the run
-# as a test of its own. What stands in ${wrapper[@]} runs the programs.
+# run_on_kernel NAME all|quick|engines|programs [TITLE]: one boot of the kernel that was prepared. What its log reports
+# fails the run as a test of its own. What stands in ${wrapper[@]} runs the programs.
 run_on_kernel() {
     local programs title status
-    title=$(title_of "$1")
+    title=${3:-$(title_of "$1")}
     mapfile -t programs < <(guest_programs "$2" "$1")
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     [[ ${programs[*]} != */interop/bases.sh* ]] || install_packages "${bases_packages[@]}" "${nfs_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"
     command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
+    local report_file="$build/test/guest-${title// /-}.report"
     open_sink "guest-${title// /-}" "$title: "
     run_in_vm </dev/null >&"$sink"
     status=$?
@@ -292,7 +368,7 @@ run_on_kernel() {
     result_of_kernel_log "$title" $status
 }
 
-# guest_programs all|quick|engines NAME: the wanted ones for this kernel, "SUITE:PROGRAM" a line.
+# guest_programs all|quick|engines|programs NAME: the wanted ones for this kernel, "SUITE:PROGRAM" a line.
 guest_programs() {
     local suite program name
     "list_$1_programs" "$2" | while read -r suite program; do
@@ -305,13 +381,14 @@ list_all_programs() {
     list_kselftests | sed 's/^/kselftest /'
     printf 'commands %s\n' "$tree"/tests/commands/*.sh
     printf 'interop %s\n' "$tree"/tests/interop/*.sh
+    echo "powercut $tree/tests/powercut/flushes.sh"
     [[ $as == shale ]] || list_engines "$1"
 }
 
-# Less those that fill or break a disk again and again, or go on for a set time, and fault injection where the kernel
-# has none.
+# Less those that fill or break a disk again and again, or go on for a set time; where the kernel has no detectors,
+# less hostile marks, which all kernels read with the same code, and fault injection, which it has not got.
 list_quick_programs() {
-    local left_out='base_|failures_|stress'
+    local left_out='base_|failures_|hostile|stress'
     [[ $1 != debug ]] || left_out='base_|stress'
     list_kselftests | grep -vE "/($left_out)[^/]*\$" | sed 's/^/kselftest /'
     echo "interop $tree/tests/interop/module.sh"
@@ -326,6 +403,11 @@ list_engines_programs() {
 list_engines() {
     echo "engines $tree/tests/engines/probes.sh"
     [[ $1 != "$default_kernel" ]] || echo "engines $tree/tests/engines/podman.sh"
+}
+
+# Their bases are file systems that kernels which nobody packages don't have.
+list_programs_programs() {
+    [[ " ${uml_kernels[*]} " == *" $1 "* ]] || printf 'programs %s\n' "$tree"/tests/programs/*.sh
 }
 
 result_of_kernel_log() {

@@ -18,6 +18,7 @@ licence_for() {
     case $1 in
     LICENSES/*) ;;
     tests/fuzz/corpus/*) ;;     # bytes
+    docs/bench/*.json) ;;       # numbers, in a format that has no comments
     debian/changelog | debian/copyright | debian/source/format) ;;   # have no comments
     include/uapi/linux/shale.h | *netlink_gen.[ch] | include/netlink/*.yaml) echo "$generated" ;;
     include/uapi/*) echo 'GPL-2.0 WITH Linux-syscall-note' ;;

@@ -42,11 +42,6 @@ has_oracle=yes
 
 # --- Helpers ---------------------------------------------------------------------------------------------------------
 
-skip() {
-    ktap_number=$((ktap_number + 1))
-    echo "ok $ktap_number $1 # SKIP $2"
-}
-
 # Without what a start of Python commonly looks for.
 life() {
     /usr/bin/python3 -IBS "$here/lib/base_life.py" "$@"

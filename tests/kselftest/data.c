@@ -16,14 +16,6 @@
 
 enum { PAGE = 4096, SIZE = 16 * PAGE };
 
-static void *aligned_pages(size_t size)
-{
-	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(pages != MAP_FAILED);
-	return pages;
-}
-
 /* Runs a program to its end. Return: its exit status. */
 static int run(const char *path)
 {
@@ -120,6 +112,28 @@ CASE(appending, "O_APPEND writes at the end, whoever else has written")
 	OK(fcntl(one, F_SETFL, 0));
 	CHECK_EQ(OK(pwrite(one, "S", 1, 0)), 1);
 	expect_text("merged/f", "Start123");
+}
+
+/*
+ *	low  f, 1024 bytes more than 16 pages, whose blocks the copy shares
+ */
+CASE(appending_directly, "what is appended with O_DIRECT leaves the rest of a shared block as it is")
+{
+	char *pages = aligned_pages(PAGE), text[1024], wanted[1024];
+	int fd;
+
+	only_shale("some file systems lose it");
+	set_up_on("xfs");
+	make_sized("low/f", SIZE + 1024);
+	OK(syncfs(open_file(".", O_RDONLY)));
+	CHECK_EQ(OK(pread(open_file("low/f", O_RDONLY), wanted, 1024, SIZE)), 1024);
+	mount_layers("low");
+	fd = open_file("merged/f", O_RDWR | O_APPEND | O_DIRECT);
+	CHECK_EQ(OK(write(fd, pages, PAGE)), PAGE);
+	fd = open_file("merged/f", O_RDONLY);
+	CHECK_EQ(OK(pread(fd, text, 1024, SIZE)), 1024);
+	CHECK(!memcmp(text, wanted, 1024));
+	CHECK_EQ(stat_of("merged/f").st_size, SIZE + 1024 + PAGE);
 }
 
 /*

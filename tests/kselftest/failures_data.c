@@ -4,6 +4,7 @@
 
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -172,6 +173,12 @@ OPERATION(open_to_truncate, "shale_file_fops.open shale_file_iops.setattr",
 	return keep(open("merged/file", O_WRONLY | O_TRUNC));
 }
 
+OPERATION(open_strictly, "shale_file_fops.open", "with fsync=strict a file is copied up, synced and opened or not",
+	  .features = "redirect_dir=off,index=off,metacopy=off,fsync=strict")
+{
+	return keep(open("merged/shared/inner", O_RDWR));
+}
+
 OPERATION(open_upper, "shale_file_fops.open", "a file of the upper is opened or not")
 {
 	return keep(open("merged/mine", O_RDWR | O_APPEND));
@@ -281,6 +288,17 @@ OPERATION(splice_to, "shale_file_fops.splice_write", "a pipe is spliced to a fil
 	return splice(pipe_out, NULL, mine, &(loff_t){ 0 }, PIECE, SPLICE_F_NONBLOCK);
 }
 
+OPERATION(measure, "shale_file_fops.unlocked_ioctl", "a file without a digest is asked for one or not",
+	  .prepare = open_before_copy_up)
+{
+	struct fsverity_digest digest = { };
+
+	if (!ioctl(file, FS_IOC_MEASURE_VERITY, &digest))
+		fail("there is a digest");
+	/* What a file system says that has no digest, or does not know what that is. */
+	return errno == ENODATA || errno == EOPNOTSUPP || errno == ENOTTY ? 0 : -1;
+}
+
 OPERATION(sync_file, "shale_file_fops.fsync", "a file is synced or not", .prepare = open_both)
 {
 	return fsync(mine);
@@ -374,6 +392,8 @@ OPERATION(write_async, "shale_file_fops.write_iter", "a file is written asynchro
 
 NO_OPERATION("shale_file_fops.setlease shale_dir_fops.setlease",
 	     "is the kernel's own: leases are on our inode, and no layer hears of them");
-NO_OPERATION("shale_file_fops.owner", "is no function");
+NO_OPERATION("shale_file_fops.compat_ioctl", "is the kernel's own, and goes on to unlocked_ioctl");
+NO_OPERATION("shale_file_fops.iopoll", "is not there: a place that older kernels have for fop_flags");
+NO_OPERATION("shale_file_fops.owner shale_file_fops.fop_flags", "are no functions");
 
 CASES_MAIN

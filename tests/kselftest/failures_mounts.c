@@ -49,6 +49,38 @@ OPERATION(unmount_all, "shale_super_operations.put_super shale_fs_type.kill_sb",
 	return umount2("merged", 0);
 }
 
+/* Which puts a mark into the work directory, and takes it away when all is on the disk. */
+
+static long make_volatile(void)
+{
+	return mount("kselftest", "merged", fs_type(), 0, text_of("%s,fsync=volatile", options));
+}
+
+OPERATION(mount_volatile, "context_operations.get_tree", "a volatile mount is made or leaves nothing",
+	  .flags = NOT_MOUNTED, .complete = mount_merged)
+{
+	return make_volatile();
+}
+
+static void prepare_volatile(void)
+{
+	umount2("merged", 0);
+	OK(make_volatile());
+}
+
+/* Where the mark could not be taken away, somebody must. */
+static void mount_in_spite_of_mark(void)
+{
+	remove_in("work/work");
+	mount_merged();
+}
+
+OPERATION(unmount_volatile, "shale_fs_type.kill_sb", "a volatile mount is ended, or only its mark left",
+	  .flags = NOT_MOUNTED, .prepare = prepare_volatile, .complete = mount_in_spite_of_mark)
+{
+	return umount2("merged", 0);
+}
+
 /* A context, step by step */
 
 static int context;

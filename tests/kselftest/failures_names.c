@@ -2,8 +2,6 @@
 /* Each failure of an operation on names: see lib/failures.h, which draws the tree. */
 #include "failures.h"
 
-#include <sys/syscall.h>
-
 #define REDIRECTS .features = "redirect_dir=on,index=off,metacopy=off"
 #define METACOPY .features = "redirect_dir=on,index=off,metacopy=on"
 
@@ -116,22 +114,9 @@ static void open_shared(void)
 	dir_fd = OK(keep(open("merged/shared", O_RDONLY | O_DIRECTORY)));
 }
 
-/* The number of names, or -1. */
-static long count_names(int fd)
-{
-	static char buffer[4096] __attribute__((aligned(8)));
-	long nr = 0, size, at;
-
-	while ((size = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < size; at += *(unsigned short *)(buffer + at + 16))
-			nr++;
-	}
-	return size < 0 ? -1 : nr;
-}
-
 static long expect_names_in(int fd, long wanted)
 {
-	long nr = count_names(fd);
+	long nr = nr_names_from(fd);
 
 	if (nr >= 0 && nr != wanted)
 		fail("a directory shows %ld names, not %ld", nr, wanted);
@@ -444,5 +429,7 @@ OPERATION(exchange_with_directory, "shale_dir_iops.rename",
 }
 
 NO_OPERATION("shale_dir_fops.owner", "is no function");
+NO_OPERATION("shale_super_operations.nr_cached_objects shale_super_operations.free_cached_objects",
+	     "allocate nothing, and are asked for when memory is short");
 
 CASES_MAIN

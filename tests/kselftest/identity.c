@@ -370,34 +370,21 @@ CASE(xino_auto, "xino=auto does the same where there is room")
 	with_room(XINO_AUTO);
 }
 
-static bool shown_in_mounts(const char *option)
-{
-	char line[16384];
-	bool shown = false;
-	FILE *mounts = fopen("/proc/self/mounts", "re");
-
-	CHECK(mounts);
-	while (fgets(line, sizeof(line), mounts))
-		shown |= strstr(line, "/merged ") && strstr(line, option);
-	fclose(mounts);
-	return shown;
-}
-
 CASE(xino_shown, "the mount says xino=on and xino=auto, and says nothing of what is off")
 {
 	set_up();
 	mount_other("low", "ext4");
 	with_features(OFF);
 	mount_layers("low");
-	CHECK(!shown_in_mounts("xino="));
+	CHECK(!shows_option("xino="));
 	unmount();
 	with_features(XINO_ON);
 	mount_layers("low");
-	CHECK(shown_in_mounts(",xino=on"));
+	CHECK(shows_option(",xino=on"));
 	unmount();
 	with_features(XINO_AUTO);
 	mount_layers("low");
-	CHECK(shown_in_mounts(",xino=auto"));
+	CHECK(shows_option(",xino=auto"));
 }
 
 /*

@@ -47,20 +47,6 @@ static void remount(const char *option)
 	mount_options("merged", text_of("%slowerdir=low,upperdir=upper,workdir=work", option));
 }
 
-static bool shows(const char *option)
-{
-	char line[4096];
-	FILE *mounts = fopen("/proc/self/mounts", "r");
-	bool found = false;
-
-	while (fgets(line, sizeof(line), mounts)) {
-		if (strstr(line, "/merged "))
-			found = strstr(line, option);
-	}
-	fclose(mounts);
-	return found;
-}
-
 CASE(new_upper, "a new upper gets a uuid, and statfs a number of the mount's own, the same after remounting")
 {
 	long long fsid;
@@ -69,7 +55,7 @@ CASE(new_upper, "a new upper gets a uuid, and statfs a number of the mount's own
 	CHECK(!upper_has_uuid());
 	mount_options("merged", "lowerdir=low,upperdir=upper,workdir=work");
 	CHECK(upper_has_uuid());
-	CHECK(shows("uuid=on"));
+	CHECK(shows_option("uuid=on"));
 	fsid = fsid_of("merged");
 	CHECK(fsid != fsid_of("upper"));
 	remount("");
@@ -95,7 +81,7 @@ CASE(used_upper, "an upper that was written to before stays without a uuid, unti
 	OK(chmod("merged/d/f", 0600));
 	remount("");
 	CHECK(!upper_has_uuid());
-	CHECK(shows("uuid=null"));
+	CHECK(shows_option("uuid=null"));
 	CHECK_EQ(fsid_of("merged"), fsid_of("upper"));
 	remount("uuid=on,");
 	CHECK(upper_has_uuid());
@@ -118,7 +104,7 @@ CASE(not_a_uuid, "a mark of another length is no uuid and stays: uuid=null, and 
 	needs_uuid();
 	set_mark_bytes("upper", "uuid", "short", 5);
 	mount_options("merged", "uuid=on,lowerdir=low,upperdir=upper,workdir=work");
-	CHECK(shows("uuid=null"));
+	CHECK(shows_option("uuid=null"));
 	CHECK_EQ(fsid_of("merged"), fsid_of("upper"));
 	expect_mark("upper", "uuid", "short");
 }
@@ -174,7 +160,7 @@ CASE(off_on_several, "uuid=off with layers on two file systems is uuid=null")
 	make_fs(&device, "ext4", "-q -m 0 -N 256 -J size=1 -E nodiscard");
 	OK(mount_fs(device.path, "other", "ext4", 0, NULL));
 	mount_options("merged", "uuid=off,lowerdir=other,upperdir=upper,workdir=work");
-	CHECK(shows("uuid=null"));
+	CHECK(shows_option("uuid=null"));
 }
 
 CASES_MAIN

@@ -13,29 +13,38 @@
 #define LAYERS "lowerdir=low,upperdir=upper,workdir=work"
 
 /* low is an ext4 that has fs-verity. */
-static void set_up_verity(void)
+static void mount_low(void)
 {
-	struct device device;
+	struct device device = loop_device(64 << 20);
 
-	set_up_with("verity=on");
-	if (try_mount("merged", LAYERS))
-		SKIP("fs-verity can't be asked for here");
-	unmount();
-	device = loop_device(64 << 20);
 	make_fs(&device, "ext4", "-q -m 0 -N 256 -b 4096 -O verity -J size=4 -E nodiscard");
 	OK(mount_fs(device.path, "low", "ext4", 0, NULL));
 	OK(rmdir("low/lost+found"));
 }
 
-static void enable_verity_(const char *path)
+static void set_up_verity(void)
+{
+	set_up_if_known("verity=on");
+	mount_low();
+}
+
+/* Return: as ioctl(2). */
+static int try_verity(const char *path)
 {
 	struct fsverity_enable_arg enable = {
 		.version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096,
 	};
 	int fd = open(path, O_RDONLY);
+	int ret = ioctl(fd, FS_IOC_ENABLE_VERITY, &enable), error = errno;
 
-	step_ok("FS_IOC_ENABLE_VERITY", ioctl(fd, FS_IOC_ENABLE_VERITY, &enable));
 	close(fd);
+	errno = error;
+	return ret;
+}
+
+static void enable_verity_(const char *path)
+{
+	step_ok("FS_IOC_ENABLE_VERITY", try_verity(path));
 }
 
 static void make_verity_file_(const char *path, const char *text)
@@ -50,14 +59,26 @@ struct digest {
 	unsigned char bytes[64];
 };
 
+/* Return: as ioctl(2). */
+static int try_digest(const char *path, struct digest *digest)
+{
+	int fd = open(path, O_RDONLY), ret, error;
+
+	memset(digest, 0, sizeof(*digest));
+	digest->header.digest_size = sizeof(digest->bytes);
+	ret = ioctl(fd, FS_IOC_MEASURE_VERITY, digest);
+	error = errno;
+	close(fd);
+	errno = error;
+	return ret;
+}
+
 /* The mark that a copy of the file is to have. Return: its size. */
 static size_t wanted_mark_(const char *path, unsigned char *mark)
 {
-	struct digest digest = { .header.digest_size = sizeof(digest.bytes) };
-	int fd = open(path, O_RDONLY);
+	struct digest digest;
 
-	step_ok("FS_IOC_MEASURE_VERITY", ioctl(fd, FS_IOC_MEASURE_VERITY, &digest));
-	close(fd);
+	step_ok("FS_IOC_MEASURE_VERITY", try_digest(path, &digest));
 	mark[0] = 0;
 	mark[1] = 4 + digest.header.digest_size;
 	mark[2] = 0;
@@ -225,6 +246,29 @@ CASE(conflicts, "verity conflicts with metacopy=off, userxattr and redirect_dir=
 	STEP(refused_("verity=yes"));
 	with_features("verity=require");
 	mount_options("merged", LAYERS);
+}
+
+/*
+ *	low/f, with fs-verity; low/plain, without
+ */
+CASE(measured, "the fs-verity digest of a file of a lower is that of the file; where there is none, ENODATA")
+{
+	struct digest in_lower, in_mount;
+
+	only_shale("it has no ioctl of a base");
+	set_up();
+	mount_low();
+	make_file("low/f", "content");
+	make_file("low/plain", "content");
+	if (try_verity("low/f"))
+		SKIP("this kernel has no fs-verity");
+	mount_layers("low");
+	OK(try_digest("low/f", &in_lower));
+	OK(try_digest("merged/f", &in_mount));
+	CHECK(!memcmp(&in_mount, &in_lower, sizeof(in_lower)));
+	FAILS(try_digest("merged/plain", &in_mount), ENODATA);
+	/* What would change the layer is none of the operations that are passed on. */
+	FAILS(try_verity("merged/plain"), ENOTTY);
 }
 
 CASES_MAIN

@@ -5,11 +5,16 @@
 
 # choose_accelerator: leaves QEMU's arguments in $accelerator.
 choose_accelerator() {
-    if kvm_works; then
+    # shellcheck disable=SC2154 # what was asked for
+    if [[ $counted == yes ]]; then
+        # One instruction is one nanosecond, on the guest's clock as well; who waits, waits no time.
+        accelerator=(-accel "tcg,tb-size=512" -icount "shift=0,sleep=off" -rtc "base=2026-01-01,clock=vm" -seed 1 -cpu Nehalem)
+    elif kvm_works; then
         accelerator=(-accel kvm -cpu host)
     else
-        # Nehalem emulates faster than newer models: fewer features for the guest to use.
-        accelerator=(-accel "tcg,thread=multi,tb-size=512" -cpu Nehalem)
+        # Nehalem emulates faster than newer models: fewer features for the guest to use. The processors take turns, for
+        # QEMU's threads lose changes of code: see README.md.
+        accelerator=(-accel "tcg,thread=${SHALE_EMULATION_THREADS:-single},tb-size=512" -cpu Nehalem)
     fi
 }
 

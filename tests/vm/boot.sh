@@ -8,13 +8,15 @@
 readonly kernel_complained=99
 
 # run_in_vm: boots $kernel_dir with the scratch file system $base, the host
-# directories ${shares[@]} and the command ${command[@]}; $terminal is yes or
-# no. $module_dir and $module say which modules the guest sees and which it
-# loads first (none if empty). Returns the command's exit status.
+# directories ${shares[@]}, its files ${disks[@]} as further disks, and the command
+# ${command[@]}; $terminal and $counted are yes or no. $module_dir and $module say which
+# modules the guest sees and which it loads first (none if empty). Returns the command's
+# exit status.
 run_in_vm() {
     local attempt machine=qemu
     [[ -e $kernel_dir/linux ]] && machine=uml
     make_run_dir
+    name_disks
     make_initramfs
     write_job
     for attempt in 1 2; do
@@ -53,6 +55,24 @@ clean_up_vm() {
 
 # --- What the guest is given -------------------------------------------------
 
+# Under names that no machine takes for anything else: $run_dir/disk1 and so on.
+name_disks() {
+    local n
+    for ((n = 1; n <= ${#disks[@]}; n++)); do
+        ln -s "${disks[n - 1]}" "$run_dir/disk$n"
+    done
+}
+
+# What the guest calls them: "/dev/vdb /dev/vdc", behind the scratch disk.
+devices_of_disks() {
+    local n prefix=/dev/vd letters=abcdefghijklmnop devices=()
+    [[ $machine == qemu ]] || prefix=/dev/ubd
+    for ((n = 1; n <= ${#disks[@]}; n++)); do
+        devices+=("$prefix${letters:n:1}")
+    done
+    echo "${devices[*]}"
+}
+
 make_initramfs() {
     local root=$run_dir/initramfs module n=0
     mkdir -p "$root"/{dev,proc,sys,host,share,new,modules}
@@ -82,7 +102,7 @@ write_job() {
         for word in LANG LC_ALL LC_CTYPE LANGUAGE COLORTERM NO_COLOR CI; do
             [[ -n ${!word:-} ]] && printf '%s\0' env "$word=${!word}"
         done
-        printf '%s\0' env "PWD=$PWD" env SHALE_VM=1 env "SHALE_MODULE=$module"
+        printf '%s\0' env "PWD=$PWD" env SHALE_VM=1 env "SHALE_MODULE=$module" env "SHALE_DISKS=$(devices_of_disks)"
         for word in "${command[@]}"; do
             printf '%s\0' arg "$word"
         done
@@ -94,12 +114,8 @@ make_scratch_disk() {
     local disk=$run_dir/scratch
     rm -f "$disk"
     truncate -s 12G "$disk"
-    case $base in
-    ext4) mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1,nodiscard "$disk" ;;
-    xfs) mkfs.xfs -q -K "$disk" ;;
-    btrfs) mkfs.btrfs -q -K "$disk" ;;
-    tmpfs) mkswap -q "$disk" ;;
-    esac >"$run_dir/mkfs.log" 2>&1 || die "vm: cannot make a $base file system: $(cat "$run_dir/mkfs.log")"
+    if [[ $base == tmpfs ]]; then mkswap -q "$disk"; else make_file_system "$base" "$disk"; fi \
+        >"$run_dir/mkfs.log" 2>&1 || die "vm: cannot make a $base file system: $(cat "$run_dir/mkfs.log")"
 }
 
 # --- Starting it ---------------------------------------------------------------
@@ -122,17 +138,20 @@ kernel_arguments() {
 
 # In MiB: 3 GiB, less on a small host. It is taken as the guest touches it.
 guest_memory() {
+    [[ -z ${SHALE_GUEST_MEMORY:-} ]] || { echo "$SHALE_GUEST_MEMORY"; return; }
     awk '/^MemTotal:/ { half = int($2 / 2048); print half < 3072 ? half : 3072 }' /proc/meminfo
 }
 
 # --- The verdict ---------------------------------------------------------------
 
-# Looks at what the guest left behind and returns the run's exit status.
+# Looks at what the guest left behind and returns the run's exit status. A report is left in $report_file as well, if that
+# is set.
 judge() {
     local report
     ((relay_status <= 128)) || return "$relay_status"   # a signal ended us, no verdict
     if ! report=$(cat "$run_dir/kernel.log" "$(console_of_the_dead)" | awk -f "$tree/tests/vm/judge.awk"); then
         printf 'run: vm: the kernel log holds a report:\n%s\n' "$report" >&2
+        [[ -z ${report_file:-} ]] || printf '%s\n' "$report" >"$report_file"
         [[ -e $run_dir/status ]] || say "vm: and the guest died before the command ended"
         return "$kernel_complained"
     fi

@@ -344,7 +344,7 @@ static void relay(int guest, int signals, int log)
 		}
 		if (outgoing_length)
 			p[0].events |= POLLOUT;
-		else if (input_open)
+		else if (input_open && ready)	/* a guest that fails to boot leaves it to the next */
 			p[2].fd = STDIN_FILENO;
 
 		poll(p, 3, 1000);

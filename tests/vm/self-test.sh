@@ -20,6 +20,7 @@ tests=(
     unknown_command_is_127
     input_passes_through
     binary_input_passes_unchanged
+    input_is_left_alone_until_the_guest_is_up
     no_input_is_an_end_of_file
     arguments_pass_unchanged
     output_and_errors_stay_apart
@@ -28,6 +29,7 @@ tests=(
     shared_directory_is_writable_and_what_is_written_stays
     the_hosts_root_is_not_changed
     scratch_is_empty_and_over_8_gib
+    disk_is_given_and_what_is_written_stays
     each_base_is_what_was_asked_for
     module_and_tools_are_there
     kernel_warning_is_99
@@ -58,6 +60,8 @@ debug)
 *)
     tests+=(
         kernel_is_the_one_that_was_asked_for
+        counted_machine_waits_no_time
+        counted_machine_counts_instructions
         as_overlay_the_module_stands_in_for_overlayfs
         overlayfs_is_there_to_compare_with
     ) ;;
@@ -109,7 +113,17 @@ binary_input_passes_unchanged() {
     [[ $kernel == debug ]] && size=2000000      # User Mode Linux takes input byte by byte
     head -c "$size" /dev/urandom >"$work/random"
     vm -- cat <"$work/random" >"$work/returned"
-    cmp "$work/random" "$work/returned"
+    cmp "$work/random" "$work/returned" && return
+    sed 's/^/#   /' "$work/errors"
+    return 1
+}
+
+# What comes up at the second attempt gets all of it.
+input_is_left_alone_until_the_guest_is_up() {
+    local relay
+    relay=$(dirname "$run")/build/vm/host-relay
+    mkdir -p "$work/stillborn"
+    same "all of it" "$(echo "all of it" | { "$relay" "$work/stillborn" sleep 1; cat; })"
 }
 
 no_input_is_an_end_of_file() {
@@ -149,6 +163,15 @@ the_hosts_root_is_not_changed() {
 
 scratch_is_empty_and_over_8_gib() {
     expect 0 vm -- sh -c 'test -z "$(ls -A /scratch)" && test "$(df --output=avail -BG /scratch | tail -n 1 | tr -dc 0-9)" -gt 8'
+}
+
+disk_is_given_and_what_is_written_stays() {
+    mkdir -p "$work/some, disks"
+    head -c 1M /dev/zero >"$work/some, disks/one"
+    head -c 1M /dev/zero >"$work/two"
+    expect 0 vm --disk "$work/some, disks/one" --disk "$work/two" -- \
+        bash -c 'n=0; for disk in $SHALE_DISKS; do n=$((n + 1)); echo "$n" | dd of="$disk" conv=fsync bs=512 status=none; done' &&
+        same 1 "$(head -n 1 "$work/some, disks/one" | tr -d '\0')" && same 2 "$(head -n 1 "$work/two" | tr -d '\0')"
 }
 
 each_base_is_what_was_asked_for() {
@@ -217,6 +240,7 @@ bad_usage_is_2() {
     expect 2 vm --kernel none -- true && expect 2 vm --base none -- true && expect 2 vm --as none -- true &&
         expect 2 vm --quick -- true && expect 2 "$run" test --quick-on 6.12,none 2>"$work/errors" &&
         expect 2 "$run" test --share /tmp 2>"$work/errors" && expect 2 vm --share /nowhere/at-all -- true &&
+        expect 2 vm --disk /nowhere/at-all -- true &&
         expect 2 vm true && expect 2 vm -- && expect 2 "$run" no-such-command 2>"$work/errors"
 }
 
@@ -269,6 +293,25 @@ has_said() {
     echo "# nothing like '$1' in:"
     sed 's/^/#   /' "$work/errors"
     return 1
+}
+
+counted_machine_waits_no_time() {
+    SECONDS=0
+    expect 0 vm --counted -- sleep 10000 && ((SECONDS < 240))
+}
+
+# The same work is the same number, whatever else the host does: once the guest has all that it takes. While it waits for
+# the host's files, its clock jumps.
+counted_machine_counts_instructions() {
+    # shellcheck disable=SC2016 # for the guest
+    expect 0 vm --counted -- bash -c '
+        work() { local i begin=${EPOCHREALTIME/.}; for ((i = 0; i < 20000; i++)); do :; done; took=$((${EPOCHREALTIME/.} - begin)); }
+        work
+        work
+        work; first=$took
+        work; second=$took
+        echo "first: $first, second: $second, in thousands of instructions"
+        ((first > 1000 && (first - second) ** 2 * 100 ** 2 < first ** 2))' >"$work/counts" || { cat "$work/counts"; return 1; }
 }
 
 leak_is_reported() {

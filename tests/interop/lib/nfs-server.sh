@@ -69,7 +69,9 @@ nfs_server_wait() {
 }
 
 nfs_server_export() {
-    exportfs -i -o "rw,no_root_squash,no_subtree_check,insecure,fsid=$2${3:+,$3}" "127.0.0.1:$1"
+    exportfs -i -o "rw,no_root_squash,no_subtree_check,insecure,fsid=$2${3:+,$3}" "127.0.0.1:$1" || return
+    # What the kernel remembers of this number, or that there was nothing, is of the time before.
+    exportfs -f
 }
 
 nfs_server_unexport() {

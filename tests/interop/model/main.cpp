@@ -2,16 +2,18 @@
 //
 // shale-model: what a mount should show, what it shows, and layers to try it with.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
 
+#include "arguments.hpp"
 #include "manifest.hpp"
 #include "random_changes.hpp"
 #include "random_layers.hpp"
 
 namespace {
+
+using shale::number;
 
 constexpr const char* usage =
     "usage: shale-model show LAYER...       what the model says\n"
@@ -28,10 +30,6 @@ shale::Features features(const std::vector<std::string>& arguments) {
         features.whiteouts &= argument != "no-whiteouts";
     }
     return features;
-}
-
-unsigned number(const std::string& text) {
-    return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10));
 }
 
 } // namespace

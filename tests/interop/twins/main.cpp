@@ -3,7 +3,6 @@
 // shale-twins: does the same random things to two mounted trees, and compares.
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include "arguments.hpp"
 #include "base/error.hpp"
 #include "ornaments.hpp"
 #include "runner.hpp"
@@ -36,11 +36,9 @@ constexpr const char* usage =
     "  --verbose           prints each operation and its answer\n"
     "  --leave-out OP      leaves operations like \"chmod\" out in TWIN, which must be found\n";
 
-using Arguments = std::vector<std::string>;
-
-unsigned number(const std::string& text) {
-    return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10));
-}
+using shale::Arguments;
+using shale::number;
+using shale::take;
 
 struct Options {
     shale::twins::View view;
@@ -49,14 +47,6 @@ struct Options {
     bool hard_links = true;
     std::string left_out;
 };
-
-std::string take(Arguments& arguments) {
-    if (arguments.empty())
-        return "";
-    std::string first = arguments.front();
-    arguments.erase(arguments.begin());
-    return first;
-}
 
 /// Takes the options away from the front. Nothing, if one of them is unknown.
 std::optional<Options> take_options(Arguments& arguments) {

@@ -197,6 +197,9 @@ void mapped_set(const struct mapped *mapped, enum mapped_state state)
 		/* Never well, for 60 seconds and again. */
 		dm_load(mapped, "flakey", text_of("%s 0 0 60 1 error_writes", below));
 		break;
+	case MAPPED_SLOW:
+		dm_load(mapped, "delay", text_of("%s 0 1000", below));
+		break;
 	case MAPPED_DEAD:
 		dm_load(mapped, "error", "");
 		break;

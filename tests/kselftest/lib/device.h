@@ -37,6 +37,7 @@ enum mapped_state {
 	MAPPED_WHOLE,		/* as the device below */
 	MAPPED_NO_WRITES,	/* writes fail */
 	MAPPED_DEAD,		/* all fails */
+	MAPPED_SLOW,		/* requests wait for a second, or until it is told otherwise */
 };
 
 void mapped_set(const struct mapped *mapped, enum mapped_state state);

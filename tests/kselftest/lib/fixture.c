@@ -321,11 +321,16 @@ static void use_base(const char *name)
 
 void base_break_(enum base_damage damage)
 {
+	static const enum mapped_state states[] = {
+		[WRITES_FAIL] = MAPPED_NO_WRITES,
+		[READS_AND_WRITES_FAIL] = MAPPED_DEAD,
+		[REQUESTS_WAIT] = MAPPED_SLOW,
+	};
 	int fd = open_(".", O_RDONLY);
 
 	step_ok("syncfs", syncfs(fd));
 	close(fd);
-	mapped_set(&mapped, damage == READS_AND_WRITES_FAIL ? MAPPED_DEAD : MAPPED_NO_WRITES);
+	mapped_set(&mapped, states[damage]);
 }
 
 void base_repair_(void)
@@ -417,6 +422,27 @@ int try_mount(const char *where, const char *options)
 	if (ret && errno == ENODEV && !on_shale())
 		SKIP("this kernel has no %s", fs_type());
 	return ret;
+}
+
+bool shows_option(const char *text)
+{
+	char line[16384];
+	bool shown = false;
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+
+	CHECK(mounts);
+	while (fgets(line, sizeof(line), mounts))
+		shown |= strstr(line, "/merged ") && strstr(line, text);
+	fclose(mounts);
+	return shown;
+}
+
+void set_up_if_known(const char *features)
+{
+	set_up_with(features);
+	if (try_mount("merged", "lowerdir=low,upperdir=upper,workdir=work"))
+		SKIP("no mount can have %s here", features);
+	unmount();
 }
 
 void mount_options_(const char *where, const char *options)
@@ -562,6 +588,22 @@ void write_text_(const char *path, const char *text)
 		fail("writing to %s: %s, not success", path, errno_name(errno));
 }
 
+void write_inside_(const char *path, const char *text)
+{
+	int fd = open_(path, O_WRONLY);
+
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd))
+		fail("writing to %s: %s, not success", path, errno_name(errno));
+}
+
+void *aligned_pages(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(pages != MAP_FAILED);
+	return pages;
+}
+
 void set_mtime_(const char *path, time_t sec, long nsec)
 {
 	struct timespec times[] = { { sec, nsec }, { sec, nsec } };
@@ -624,6 +666,18 @@ void expect_text_(const char *path, const char *text)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+long nr_names_from(int fd)
+{
+	static char buffer[4096] __attribute__((aligned(8)));
+	long nr = 0, size, at;
+
+	while ((size = getdents64(fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < size; at += *(unsigned short *)(buffer + at + 16))
+			nr++;
+	}
+	return size < 0 ? -1 : nr;
 }
 
 void expect_names_(const char *path, const char *wanted)

@@ -90,7 +90,7 @@ void set_up_with(const char *features);
  */
 void set_up_on(const char *type);
 #define BREAKABLE "breakable"
-enum base_damage { WRITES_FAIL, READS_AND_WRITES_FAIL };
+enum base_damage { WRITES_FAIL, READS_AND_WRITES_FAIL, REQUESTS_WAIT };
 void base_break_(enum base_damage damage);
 void base_repair_(void);
 /* Whole again, and as after a power cut: what was not written then is lost. */
@@ -108,6 +108,10 @@ void again_(void);
 #define mount_read_only(lowers) STEP(mount_layers_(lowers, READ_ONLY))
 #define mount_options(where, options) STEP(mount_options_(where, options))
 #define unmount() STEP(unmount_())
+/* Does the mount table say this of "merged"? */
+bool shows_option(const char *text);
+/* set_up_with(), but that the case is skipped where no mount can have these features. */
+void set_up_if_known(const char *features);
 /* Unmounts and mounts the same again: what is cached goes, what was written stays. */
 #define again() STEP(again_())
 
@@ -137,6 +141,9 @@ void set_mtime_(const char *path, time_t sec, long nsec);
 void set_mark_(const char *path, const char *mark, const void *value, size_t size);
 #define set_mark(path, mark, text) STEP(set_mark_(path, mark, text, strlen(text)))
 #define set_mark_bytes(path, mark, value, size) STEP(set_mark_(path, mark, value, size))
+/* Overwrites the beginning of a file. */
+void write_inside_(const char *path, const char *text);
+#define write_inside(path, text) STEP(write_inside_(path, text))
 /* Replaces the content through a descriptor opened with O_WRONLY | O_TRUNC. */
 #define write_text(path, text) STEP(write_text_(path, text))
 #define set_mtime(path, sec, nsec) STEP(set_mtime_(path, sec, nsec))
@@ -157,6 +164,8 @@ void expect_whiteout_(const char *path);
 void expect_opaque_(const char *path, bool wanted);
 void expect_xattr_(const char *path, const char *name, const char *value);
 void expect_same_attributes_(const struct stat *got, const struct stat *wanted);
+/* How many names, "." and ".." included, are left to read of an open directory; or -1. */
+long nr_names_from(int fd);
 #define stat_of(path) STEP(stat_of_(path))
 #define open_file(path, flags) STEP(open_(path, flags))
 #define expect_text(path, text) STEP(expect_text_(path, text))
@@ -174,6 +183,8 @@ void expect_same_attributes_(const struct stat *got, const struct stat *wanted);
 /* The number that readdir(3) gives with a name. */
 ino_t d_ino_of_(const char *path);
 #define d_ino_of(path) STEP(d_ino_of_(path))
+/* Memory as O_DIRECT wants it. */
+void *aligned_pages(size_t size);
 /* Of names, inodes and pages all that nobody is using. */
 void drop_all_caches(void);
 /* Type, mode, owner, group, device, size (not of directories) and mtime. */

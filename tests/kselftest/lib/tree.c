@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-enum { MAX_LAYERS = 16 };
+enum { MAX_LAYERS = 64 };
 
 #define MARKS "trusted.overlay."
 #define ESCAPE "overlay."
@@ -360,8 +360,9 @@ char *union_of(const char *layers)
 	char list[4096], *rest, *layer;
 
 	snprintf(list, sizeof(list), "%s", layers);
-	for (layer = strtok_r(list, ":", &rest); layer && roots.nr < MAX_LAYERS;
-	     layer = strtok_r(NULL, ":", &rest)) {
+	for (layer = strtok_r(list, ":", &rest); layer; layer = strtok_r(NULL, ":", &rest)) {
+		if (roots.nr == MAX_LAYERS)
+			fail("more than %d layers", MAX_LAYERS);
 		if (exists(layer))
 			snprintf(roots.path[roots.nr++], sizeof(roots.path[0]), "%s", layer);
 	}
