@@ -23,6 +23,38 @@ static const struct nla_policy shale_get_nl_policy[SHALE_A_MOUNT_FD + 1] = {
 	[SHALE_A_MOUNT_FD] = NLA_POLICY_MIN(NLA_S32, 0),
 };
 
+/* SHALE_CMD_SET - do */
+static const struct nla_policy shale_set_nl_policy[SHALE_A_MOUNT_MAX_COPY_UP + 1] = {
+	[SHALE_A_MOUNT_ID] = { .type = NLA_U64, },
+	[SHALE_A_MOUNT_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+	[SHALE_A_MOUNT_EVENTS] = { .type = NLA_U32, },
+	[SHALE_A_MOUNT_EVENT_RATE] = { .type = NLA_U32, },
+	[SHALE_A_MOUNT_MAX_COPY_UP] = { .type = NLA_U64, },
+};
+
+/* SHALE_CMD_QUERY - do */
+static const struct nla_policy shale_query_nl_policy[SHALE_A_OBJECT_FD + 1] = {
+	[SHALE_A_OBJECT_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+};
+
+/* SHALE_CMD_IN_USE - do */
+static const struct nla_policy shale_in_use_nl_policy[SHALE_A_LAYER_USE_FD + 1] = {
+	[SHALE_A_LAYER_USE_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+};
+
+/* SHALE_CMD_COUNTERS - do */
+static const struct nla_policy shale_counters_nl_policy[SHALE_A_COUNTERS_FD + 1] = {
+	[SHALE_A_COUNTERS_ID] = { .type = NLA_U64, },
+	[SHALE_A_COUNTERS_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+};
+
+/* SHALE_CMD_QUIESCE - do */
+static const struct nla_policy shale_quiesce_nl_policy[SHALE_A_QUIESCE_TIMEOUT + 1] = {
+	[SHALE_A_QUIESCE_ID] = { .type = NLA_U64, },
+	[SHALE_A_QUIESCE_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+	[SHALE_A_QUIESCE_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, SHALE_MAX_QUIESCE),
+};
+
 /* Ops table for shale */
 static const struct genl_split_ops shale_nl_ops[] = {
 	{
@@ -44,6 +76,53 @@ static const struct genl_split_ops shale_nl_ops[] = {
 		.dumpit	= shale_nl_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
+	{
+		.cmd		= SHALE_CMD_SET,
+		.doit		= shale_nl_set_doit,
+		.policy		= shale_set_nl_policy,
+		.maxattr	= SHALE_A_MOUNT_MAX_COPY_UP,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SHALE_CMD_QUERY,
+		.doit		= shale_nl_query_doit,
+		.policy		= shale_query_nl_policy,
+		.maxattr	= SHALE_A_OBJECT_FD,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SHALE_CMD_IN_USE,
+		.doit		= shale_nl_in_use_doit,
+		.policy		= shale_in_use_nl_policy,
+		.maxattr	= SHALE_A_LAYER_USE_FD,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SHALE_CMD_COUNTERS,
+		.doit		= shale_nl_counters_doit,
+		.policy		= shale_counters_nl_policy,
+		.maxattr	= SHALE_A_COUNTERS_FD,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SHALE_CMD_COUNTERS,
+		.dumpit	= shale_nl_counters_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= SHALE_CMD_QUIESCE,
+		.doit		= shale_nl_quiesce_doit,
+		.policy		= shale_quiesce_nl_policy,
+		.maxattr	= SHALE_A_QUIESCE_TIMEOUT,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+};
+
+static const struct genl_multicast_group shale_nl_mcgrps[] = {
+	[SHALE_NLGRP_MOUNTS] = { "mounts", },
+	[SHALE_NLGRP_COPY_UPS] = { "copy-ups", },
+	[SHALE_NLGRP_NAMES] = { "names", },
+	[SHALE_NLGRP_ERRORS] = { "errors", },
 };
 
 struct genl_family shale_nl_family __ro_after_init = {
@@ -54,4 +133,6 @@ struct genl_family shale_nl_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.split_ops	= shale_nl_ops,
 	.n_split_ops	= ARRAY_SIZE(shale_nl_ops),
+	.mcgrps		= shale_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(shale_nl_mcgrps),
 };
