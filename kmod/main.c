@@ -31,17 +31,17 @@ static int __init shale_init(void)
 	if (err)
 		goto exit_listings;
 
-	err = shale_super_init();
+	err = shale_control_init();
 	if (err)
 		goto exit_aio;
 
-	err = shale_control_init();
+	err = shale_super_init();
 	if (err)
-		goto exit_super;
+		goto exit_control;
 	return 0;
 
-exit_super:
-	shale_super_exit();
+exit_control:
+	shale_control_exit();
 exit_aio:
 	shale_aio_exit();
 exit_listings:
@@ -55,8 +55,8 @@ exit_real_file:
 
 static void __exit shale_exit(void)
 {
-	shale_control_exit();
 	shale_super_exit();
+	shale_control_exit();
 	shale_aio_exit();
 	shale_listings_exit();
 	shale_inode_exit();

@@ -3,7 +3,7 @@
 #ifndef SHALE_CONTROL_NETLINK_H
 #define SHALE_CONTROL_NETLINK_H
 
-/* Opens the family to clients, so it comes last at module load; and first at unload. */
+/* Before the first mount, which sends an event; and after the last. */
 int shale_control_init(void);
 void shale_control_exit(void);
 

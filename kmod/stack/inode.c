@@ -19,6 +19,54 @@ static struct kmem_cache *inode_cache;
 
 /* Life of an inode */
 
+/* Is the file of the upper that an inode stands on mapped to be written? */
+static bool is_mapped(const struct inode *inode)
+{
+	const struct shale_entry *entry;
+	const struct inode *real;
+
+	guard(rcu)();
+	entry = shale_entry_rcu(inode);
+	real = entry && entry->upper ? d_inode_rcu(entry->upper) : NULL;
+	return real && S_ISREG(real->i_mode) && mapping_writably_mapped(real->i_mapping);
+}
+
+/* So many inodes are looked at in one go. */
+#define INODES_AT_ONCE 1024
+
+/*
+ * Inodes join the list at its head, so who stays at one of them, holding it, misses only those that
+ * came later.
+ */
+struct inode *shale_inode_find_mapped(struct super_block *sb)
+{
+	struct inode *inode, *at = NULL, *found = NULL;
+	unsigned int n = 0;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		bool mapped = is_mapped(inode);
+
+		if (!mapped && ++n % INODES_AT_ONCE)
+			continue;
+		/* One that is going away is mapped by nobody. */
+		if (!igrab(inode))
+			continue;
+		if (mapped) {
+			found = inode;
+			break;
+		}
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(at);
+		at = inode;
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(at);
+	return found;
+}
+
 struct inode *shale_inode_alloc(struct super_block *sb)
 {
 	struct shale_inode *si = alloc_inode_sb(sb, inode_cache, GFP_KERNEL);

@@ -103,6 +103,12 @@ struct inode *shale_inode_root(struct super_block *sb, struct shale_entry *entry
  */
 struct inode *shale_inode_trap(struct super_block *sb, struct dentry *root);
 
+/*
+ * An inode of ours, with a reference, whose file in the upper somebody has mapped so that it can be
+ * written; or NULL. Looks through all inodes that are in memory.
+ */
+struct inode *shale_inode_find_mapped(struct super_block *sb);
+
 /* Is an object's real inode the root of some layer of this mount? */
 bool shale_inode_is_trap(struct super_block *sb, struct inode *real);
 

@@ -18,6 +18,9 @@ struct shale_layer {
 	const struct vfsmount *given;	/* the mount it was cloned from: compared, never followed */
 	char *name;		/* path as it was when the layer was described, for people */
 	unsigned int base;	/* number of its file system in the mount (stack/base.h) */
+	atomic_long_t look_ups;	/* for these, it was asked for a name so often */
+	atomic64_t copy_ups;	/* objects copied from it */
+	atomic64_t copy_up_bytes;
 };
 
 /* Which of the two kinds of private clone to make. */

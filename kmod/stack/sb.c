@@ -3,6 +3,7 @@
 
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/wait_bit.h>
 
 static DEFINE_MUTEX(table_lock);
 static LIST_HEAD(table);	/* in ascending order of ids */
@@ -19,8 +20,22 @@ void shale_sb_unpublish(struct shale_sb *sbi)
 {
 	if (!sbi->id)
 		return;
-	guard(mutex)(&table_lock);
-	list_del_init(&sbi->link);
+	scoped_guard(mutex, &table_lock)
+		list_del_init(&sbi->link);
+	wait_var_event(&sbi->visitors, !atomic_read(&sbi->visitors));
+}
+
+void shale_sb_visit(struct shale_sb *sbi)
+{
+	lockdep_assert_held(&table_lock);
+	atomic_inc(&sbi->visitors);
+}
+
+/* The mount may be gone once nobody visits it; its address alone is used then. */
+void shale_sb_leave(struct shale_sb *sbi)
+{
+	if (atomic_dec_and_test(&sbi->visitors))
+		wake_up_var(&sbi->visitors);
 }
 
 void shale_sb_table_lock(void)

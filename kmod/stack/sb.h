@@ -10,6 +10,7 @@
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 
+#include "stack/counters.h"
 #include "stack/features.h"
 #include "stack/stack.h"
 
@@ -20,16 +21,31 @@ struct shale_upper;
 struct shale_listings {
 	spinlock_t lock;		/* the innermost of all */
 	struct list_head list;		/* of struct shale_listing, the oldest first */
-	unsigned long nr;		/* of names in them */
+	unsigned long nr;		/* of them, and of names in them */
+	unsigned int nr_lists;		/* of them */
+	size_t bytes;			/* of memory of them */
 	unsigned long wanted;		/* of names to be forgotten, that was too little so far */
 	atomic_t nr_jobs;		/* that make some in the background */
 	bool closing;			/* nothing is to be made any more */
+};
+
+/* What is sent of what happens in a mount, and how much of that there was. */
+struct shale_events {
+	struct net *net;		/* the mounter's; counted */
+	u32 mask;			/* bit kind - 1: such are sent */
+	spinlock_t lock;		/* for all that follows: in this order events are sent */
+	u32 rate;			/* most in a second; 0: no limit */
+	u32 in_second;			/* so many were, in this one */
+	unsigned long second;		/* jiffies, when it began */
+	u64 seq;			/* of the last one */
+	u64 dropped;
 };
 
 struct shale_sb {
 	u64 id;				/* of the mount; never used twice */
 	struct super_block *sb;
 	struct list_head link;		/* in the table of mounts, under its lock */
+	atomic_t visitors;		/* that need it to stay for a while, see below */
 	const struct cred *writer;	/* the mounter without CAP_FSETID: see stack/upper.h */
 	const struct cred *mounter;	/* constant from mount to umount, like all up to here */
 	struct shale_stack *stack;
@@ -49,8 +65,11 @@ struct shale_sb {
 	unsigned int nr_trap;
 	siphash_key_t name_key;		/* orders the names of directories */
 	struct shale_listings listings;
+	struct shale_events events;
+	struct shale_counters counters;
 	atomic64_t copy_ups;
 	atomic64_t copy_up_bytes;
+	u64 max_copy_up;		/* bytes of data; 0: no limit; read and set at once */
 };
 
 static inline struct shale_sb *shale_sb(const struct super_block *sb)
@@ -62,7 +81,8 @@ static inline struct shale_sb *shale_sb(const struct super_block *sb)
  * The table of mounts. A mount is in it from the end of mounting to the start of killing:
  * ->kill_sb() unpublishes first of all, which waits for whoever holds the table. A look-up
  * therefore needs no reference on the superblock, and can never be the one that ends up
- * unmounting it.
+ * unmounting it. Who needs more time than others should wait for the table visits the mount:
+ * unpublishing waits for visitors, too, who therefore stay for a second or two at most.
  */
 void shale_sb_publish(struct shale_sb *sbi);	/* also gives the id, from 1 */
 void shale_sb_unpublish(struct shale_sb *sbi);	/* does nothing to a mount without id */
@@ -76,6 +96,10 @@ DEFINE_LOCK_GUARD_0(shale_sb_table, shale_sb_table_lock(), shale_sb_table_unlock
 
 /* The mount with the smallest id that is at least @id, or NULL. Under the table's lock. */
 struct shale_sb *shale_sb_next(u64 id);
+
+/* Under the table's lock; and the end of the visit, without. */
+void shale_sb_visit(struct shale_sb *sbi);
+void shale_sb_leave(struct shale_sb *sbi);
 
 /* Is @sb a Shale superblock? */
 bool shale_sb_is_ours(const struct super_block *sb);

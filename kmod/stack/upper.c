@@ -36,10 +36,15 @@ static struct shale_token upper_begin(struct super_block *sb, const struct inode
 		tok.err = -EROFS;
 		return tok;
 	}
+	tok.err = shale_gate_enter(tok.upper->gate);
+	if (tok.err)
+		return tok;
 	if (write) {
 		tok.err = mnt_want_write(tok.upper->layer->mnt);
-		if (tok.err)
+		if (tok.err) {
+			shale_gate_leave(tok.upper->gate);
 			return tok;
+		}
 		tok.write = true;
 	}
 	tok.caller = override_creds(written ? writer_creds(sbi, written) : sbi->mounter);
@@ -63,6 +68,12 @@ void shale_upper_end(const struct shale_token *tok)
 	revert_creds(tok->caller);
 	if (tok->write)
 		mnt_drop_write(tok->upper->layer->mnt);
+	shale_gate_leave(tok->upper->gate);
+}
+
+void shale_upper_step_aside(const struct shale_token *tok)
+{
+	shale_gate_step_aside(tok->upper->gate);
 }
 
 /* Names */
@@ -325,6 +336,8 @@ bool shale_upper_is_frozen(struct super_block *sb)
 
 	if (!upper)
 		return false;
+	if (!shale_gate_is_open(upper->gate))
+		return true;
 	if (!sb_start_write_trylock(shale_layer_sb(upper->layer)))
 		return true;
 	sb_end_write(shale_layer_sb(upper->layer));
@@ -422,6 +435,9 @@ int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 	upper->root = dget(stack->upper->mnt->mnt_root);
 	upper->workbase = dget(stack->work->mnt->mnt_root);
 	sbi->upper = upper;
+	upper->gate = shale_gate_create();
+	if (!upper->gate)
+		return -ENOMEM;
 
 	upper->root_in_use = in_use_begin(upper->root);
 	if (!upper->root_in_use)
@@ -444,5 +460,6 @@ void shale_upper_close(struct shale_sb *sbi)
 	dput(upper->workdir);
 	dput(upper->workbase);
 	dput(upper->root);
+	shale_gate_put(upper->gate);
 	kfree_rcu_mightsleep(upper);	/* RCU-walk may still be asking it for its layer */
 }

@@ -3,8 +3,9 @@
  * The upper layer, and the one gate to every mutation of it.
  *
  * Whoever changes the upper, data included, holds a token. shale_upper_begin() gives the
- * token out: from then to shale_upper_end() the task runs with the mounter's credentials and
- * holds write access to the upper's mount (freeze protection). Every function here that
+ * token out: from then to shale_upper_end() the task is inside the gate (stack/gate.h), runs with the
+ * mounter's credentials and holds write access to the upper's mount (freeze protection). Nobody
+ * takes a second one. Every function here that
  * mutates takes the token as argument, so that a path that forgot it does not compile; and
  * no other file of the module calls a vfs_* function that mutates.
  *
@@ -28,6 +29,7 @@
 #include <linux/fs_context.h>
 #include <linux/posix_acl.h>
 
+#include "stack/gate.h"
 #include "stack/layer.h"
 #include "stack/sb.h"
 
@@ -44,6 +46,8 @@ struct shale_upper {
 	bool has_metacopies;
 	bool has_xattr;			/* and marks */
 	bool is_volatile;		/* and marked so in the work directory */
+	unsigned long told_errors;	/* bit 0: that it failed has been told */
+	struct shale_gate *gate;
 	errseq_t errors_before;		/* what had failed to be written when it was mounted */
 };
 
@@ -55,10 +59,16 @@ struct shale_token {
 	bool write;			/* holds write access to the mount */
 };
 
-/* -EROFS without an upper, else what mnt_want_write() says. Sleeps while the upper is frozen. */
+/*
+ * -EROFS without an upper, -EINTR, else what mnt_want_write() says. Sleeps while the upper is frozen or
+ * the gate is closed.
+ */
 struct shale_token shale_upper_begin(struct super_block *sb);
 struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written);
 void shale_upper_end(const struct shale_token *tok);
+
+/* Between two steps of something long, with a token of shale_upper_begin_io(): the gate may close. */
+void shale_upper_step_aside(const struct shale_token *tok);
 
 DEFINE_CLASS(shale_upper, struct shale_token, shale_upper_end(&_T), shale_upper_begin(sb),
 	     struct super_block *sb)
@@ -154,7 +164,7 @@ int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentr
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
 /* The same, but that file systems that know no fsync(2) have nothing that they could do. */
 int shale_upper_settle(const struct shale_token *tok, struct dentry *dentry);
-/* Would a write sleep now, until the upper is thawed? */
+/* Would a write sleep now, until the upper is thawed or the gate is open? */
 bool shale_upper_is_frozen(struct super_block *sb);
 /* Writes all that the upper's file system has in memory. Without a token. */
 int shale_upper_sync(const struct shale_upper *upper);
@@ -165,12 +175,12 @@ void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentr
  * Data, with a token of shale_upper_begin_io(); real is an open file of the upper.
  * Meaning and results are those of the vfs_* functions of the same names.
  *
- * A write that was queued (-EIOCBQUEUED) keeps what it holds of the gate, but no credentials, until
+ * A write that was queued (-EIOCBQUEUED) stays inside the gate, without credentials, until
  * shale_upper_write_done(), which is called once when it completes, in any context.
  */
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter);
-void shale_upper_write_done(struct kiocb *iocb);
+void shale_upper_write_done(const struct shale_upper *upper, struct kiocb *iocb);
 ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,
 				 struct file *real, loff_t *pos, size_t len, unsigned int flags);
 ssize_t shale_upper_splice(const struct shale_token *tok, struct file *in, loff_t *in_pos,

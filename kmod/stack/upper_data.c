@@ -15,13 +15,22 @@ static void assert_data_token(const struct shale_token *tok)
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter)
 {
+	ssize_t ret;
+
 	assert_data_token(tok);
-	return vfs_iocb_iter_write(real, iocb, iter);
+	if (is_sync_kiocb(iocb))
+		return vfs_iocb_iter_write(real, iocb, iter);
+	shale_gate_enter_again(tok->upper->gate);
+	ret = vfs_iocb_iter_write(real, iocb, iter);
+	if (ret != -EIOCBQUEUED)
+		shale_gate_leave(tok->upper->gate);
+	return ret;
 }
 
-void shale_upper_write_done(struct kiocb *iocb)
+void shale_upper_write_done(const struct shale_upper *upper, struct kiocb *iocb)
 {
 	kiocb_end_write(iocb);
+	shale_gate_leave(upper->gate);
 }
 
 ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,

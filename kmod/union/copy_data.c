@@ -26,6 +26,7 @@ static int copy_range(const struct shale_token *tok, struct file *in, struct fil
 		if (!done)
 			return -EIO;	/* the lower became shorter: layers must not change */
 		pos += done;
+		shale_upper_step_aside(tok);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "compat/real_file.h"
 #include "stack/base.h"
 #include "stack/creds.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
@@ -45,6 +46,8 @@ struct copy_up {
 	struct inode *inode;
 	struct dentry *parent;		/* directory in the upper; NULL: an object without a name */
 	loff_t wanted;
+	bool copied;			/* done, with this many bytes */
+	loff_t copied_bytes;
 
 	struct shale_entry *entry;	/* what the inode stands on before */
 	struct path from;		/* its top-most lower part */
@@ -129,6 +132,14 @@ static int prepare_index(struct copy_up *cu)
 	return shale_index_name(cu->sbi, &cu->index, cu->from.dentry);
 }
 
+/* A mount may be told to refuse what is too much. */
+static int check_size(const struct copy_up *cu)
+{
+	const u64 most = READ_ONCE(cu->sbi->max_copy_up);
+
+	return most && cu->size > most ? -EFBIG : 0;
+}
+
 static int prepare(struct copy_up *cu)
 {
 	int err;
@@ -148,6 +159,8 @@ static int prepare(struct copy_up *cu)
 	if (err)
 		return err;
 	cu->size = cu->wanted == NO_DATA ? cu->stat.size : min(cu->wanted, cu->stat.size);
+	if (S_ISREG(cu->stat.mode) && !cu->metacopy && check_size(cu))
+		return -EFBIG;
 
 	if (S_ISLNK(cu->stat.mode)) {
 		cu->target = vfs_get_link(cu->from.dentry, &cu->target_done);
@@ -396,11 +409,21 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
 }
 
+/* Of a file whose data is not where its attributes are, each layer gets its share. */
 static void count(struct copy_up *cu, bool with_data)
 {
+	const struct shale_parts *from = cu->entry->lower;
+
+	cu->copied = true;
 	atomic64_inc(&cu->sbi->copy_ups);
-	if (with_data)
-		atomic64_add(cu->size, &cu->sbi->copy_up_bytes);
+	if (from->part[0].layer)
+		atomic64_inc(&from->part[0].layer->copy_ups);
+	if (!with_data)
+		return;
+	cu->copied_bytes = cu->size;
+	atomic64_add(cu->size, &cu->sbi->copy_up_bytes);
+	if (from->part[from->nr - 1].layer)
+		atomic64_add(cu->size, &from->part[from->nr - 1].layer->copy_up_bytes);
 }
 
 /* Rather no copy than one without what protects it. */
@@ -645,6 +668,9 @@ static int complete_copy(struct copy_up *cu)
 	if (err)
 		return err;
 	cu->size = min(cu->wanted, cu->stat.size);
+	err = check_size(cu);
+	if (err)
+		return err;
 	/* What a crash may have left of an earlier attempt would show in the holes. */
 	if (cu->stat.blocks)
 		free_data(cu);
@@ -706,8 +732,10 @@ static bool wants_name(const struct dentry *dentry)
  * Copies one object whose parent, if it has a name, lies in the upper. As the mounter.
  * Return: 1 when the copy has been cut to what was wanted, 0, or an errno.
  */
-static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t wanted)
+static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t wanted,
+		       enum shale_reason reason)
 {
+	const ktime_t begun = ktime_get();
 	struct inode *inode = d_inode(dentry);
 	struct shale_entry *parent_entry __free(shale_entry) =
 		parent ? shale_entry_get(d_inode(parent)) : NULL;
@@ -740,6 +768,15 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 	}
 	shale_entry_put(cu.entry);
 	shale_inode_unlock(inode);
+	if (cu.copied)
+		shale_event(cu.sbi, &(struct shale_event) {
+			.kind = SHALE_EVENT_KIND_COPIED_UP,
+			.dentry = dentry,
+			.inode = inode,
+			.reason = reason,
+			.bytes = cu.copied_bytes,
+			.begun = begun,
+		});
 	return err ?: cut;
 }
 
@@ -768,42 +805,54 @@ static struct dentry *next_to_copy(struct dentry *dentry, struct dentry **parent
 	return next;
 }
 
-static int copy_up(struct dentry *dentry, loff_t wanted)
+static int copy_up_all(struct dentry *dentry, loff_t wanted, enum shale_reason reason)
 {
 	int err = 0;
-
-	if (has_all_wanted(dentry, wanted))
-		return 0;
-	if (!shale_sb(dentry->d_sb)->upper)
-		return -EROFS;
 
 	CLASS(shale_mounter, caller)(dentry->d_sb);
 
 	if (!shale_name_positive(dentry))
-		return copy_up_one(dentry, NULL, wanted);
+		return copy_up_one(dentry, NULL, wanted, reason);
 
 	while (err >= 0 && !has_all_wanted(dentry, wanted)) {
 		struct dentry *parent;
 		struct dentry *next = next_to_copy(dentry, &parent);
 
-		err = copy_up_one(next, parent, next == dentry ? wanted : NO_DATA);
+		if (next == dentry)
+			err = copy_up_one(next, parent, wanted, reason);
+		else
+			err = copy_up_one(next, parent, NO_DATA, SHALE_REASON_CHANGE_BELOW);
 		dput(parent);
 		dput(next);
 	}
 	return err;
 }
 
-int shale_copy_up(struct dentry *dentry)
+static int copy_up(struct dentry *dentry, loff_t wanted, enum shale_reason reason)
 {
-	return copy_up(dentry, NO_DATA);
+	int ret;
+
+	if (has_all_wanted(dentry, wanted))
+		return 0;
+	if (!shale_sb(dentry->d_sb)->upper)
+		return -EROFS;
+	ret = copy_up_all(dentry, wanted, reason);
+	if (ret < 0)
+		shale_failed(dentry->d_sb, dentry, reason, ret);
+	return ret;
 }
 
-int shale_copy_up_data(struct dentry *dentry)
+int shale_copy_up(struct dentry *dentry, enum shale_reason reason)
 {
-	return copy_up(dentry, ALL_DATA);
+	return copy_up(dentry, NO_DATA, reason);
+}
+
+int shale_copy_up_data(struct dentry *dentry, enum shale_reason reason)
+{
+	return copy_up(dentry, ALL_DATA, reason);
 }
 
 int shale_copy_up_truncated(struct dentry *dentry, loff_t size)
 {
-	return copy_up(dentry, size);
+	return copy_up(dentry, size, SHALE_REASON_TRUNCATE);
 }

@@ -282,7 +282,7 @@ static int connect_lower(struct inode *dir, const struct shale_entry *entry)
 	dput(dentry);
 	/* On a read-only mount nothing is written for a reader, nor will anything be renamed. */
 	if (next && !sb_rdonly(dir->i_sb))
-		err = shale_copy_up(next);
+		err = shale_copy_up(next, SHALE_REASON_HANDLE);
 	dput(next);
 	return err;
 }

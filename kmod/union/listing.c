@@ -251,6 +251,7 @@ static struct shale_listing *keep_names(const struct making *m)
 	refcount_set(&listing->ref, 1);
 	INIT_LIST_HEAD(&listing->link);
 	listing->nr = nr;
+	listing->bytes = size;
 	text = (char *)&listing->name[nr];
 	listing->text = text;
 

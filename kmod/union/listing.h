@@ -46,6 +46,7 @@ struct shale_listing {
 	bool impure;			/* the upper has copies whose names say nothing of it */
 	const char *text;
 	size_t nr;
+	size_t bytes;			/* of memory */
 
 	/* For union/listings.c, which keeps it. */
 	struct list_head link;

@@ -201,6 +201,8 @@ static bool take_out(struct shale_listings *all, struct shale_listing *listing)
 	RCU_INIT_POINTER(*listing->slot, NULL);
 	list_del_init(&listing->link);
 	all->nr -= listing->nr + 1;
+	all->nr_lists--;
+	all->bytes -= listing->bytes;
 	return true;
 }
 
@@ -264,6 +266,8 @@ static void end_making(struct shale_listings *all, struct shale_listing __rcu **
 			listing->slot = slot;
 			list_add_tail(&listing->link, &all->list);
 			all->nr += listing->nr + 1;
+			all->nr_lists++;
+			all->bytes += listing->bytes;
 			rcu_assign_pointer(*slot, listing);
 		}
 	}

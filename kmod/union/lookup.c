@@ -24,6 +24,8 @@ struct lookup {
 	const struct shale_listed *listed;	/* of the name; NULL: no lower part has it */
 	bool by_listing;		/* that is the name that layers are asked for */
 	unsigned int nr_misses;		/* lower parts that were asked in vain */
+	unsigned int nr_probes;		/* parts that were asked */
+	unsigned int nr_saved;		/* lower parts that a listing has saved asking */
 
 	char *redirect;			/* what layers are asked for instead of the name; or NULL */
 	bool absolute;			/* and that is a path from their roots */
@@ -281,6 +283,8 @@ static int look_in_layer(struct lookup *l, struct shale_part *part)
 	struct dentry *in = part->dentry, *held = NULL;
 	int ret = 1;
 
+	l->nr_probes++;
+	atomic_long_inc(&part->layer->look_ups);
 	while (ret > 0) {
 		const char *text = (l->redirect ?: (const char *)l->name->name) +
 				   (l->redirect ? strlen(l->redirect) : l->name->len) - left;
@@ -462,12 +466,17 @@ static int look_in_lowers_from(struct lookup *l, const struct shale_parts *dirs,
 static int look_in_lowers(struct lookup *l, const struct shale_parts *dirs)
 {
 	struct shale_entry *root __free(shale_entry) = NULL;
-	unsigned int i = 0;
+	unsigned int i = 0, next;
 	int err = 0;
 
-	while (!err && !l->absolute && !l->stop && dirs &&
-	       (i = next_part(l, dirs, i)) < dirs->nr)
+	while (!err && !l->absolute && !l->stop && dirs) {
+		next = next_part(l, dirs, i);
+		l->nr_saved += next - i;
+		i = next;
+		if (i >= dirs->nr)
+			break;
 		err = look_in_lowers_from(l, dirs, &i);
+	}
 	if (err || !l->absolute || l->stop)
 		return err;
 
@@ -603,6 +612,16 @@ static void lookup_end(struct lookup *l)
 	shale_listing_put(l->listing);
 }
 
+static void count(const struct lookup *l)
+{
+	const struct shale_counters *counters = &l->sbi->counters;
+
+	shale_count(counters, SHALE_COUNT_LOOK_UPS, 1);
+	shale_count(counters, SHALE_COUNT_PROBES, l->nr_probes);
+	if (l->nr_saved)
+		shale_count(counters, SHALE_COUNT_PROBES_SAVED, l->nr_saved);
+}
+
 static unsigned long name_word(const struct lookup *l)
 {
 	if (l->linked)
@@ -639,6 +658,7 @@ struct shale_entry *shale_lookup_parts(struct inode *dir, const struct shale_ent
 		entry = make_entry(&l);
 	if (l.nr_misses && !l.listing)
 		shale_listings_missed(dir, parent, l.nr_misses);
+	count(&l);
 	lookup_end(&l);
 	return entry;
 }

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "stack/entry.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 
@@ -87,15 +88,18 @@ static int write_path(const struct shale_sb *sbi, struct path_text *path, struct
 }
 
 static int set_mark(const struct shale_token *tok, const struct shale_sb *sbi,
-		    struct dentry *dentry, const char *text, size_t len)
+		    struct dentry *dentry, const char *text, size_t len, char **written)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(dentry));
 	int err = shale_mark_set(tok, sbi, entry->upper, SHALE_MARK_REDIRECT, text, len);
 
+	if (!err)
+		*written = kmemdup_nul(text, len, GFP_KERNEL);
 	return err == -EOPNOTSUPP ? -EXDEV : err;
 }
 
-int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir)
+int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir,
+		       char **written)
 {
 	char *present __free(kfree) = NULL;
 	const struct shale_sb *sbi = shale_sb(dentry->d_sb);
@@ -108,7 +112,7 @@ int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, boo
 	if (kind == SHALE_REDIRECT_ABSOLUTE || (kind == SHALE_REDIRECT_RELATIVE && same_dir))
 		return 0;
 	if (same_dir)
-		return set_mark(tok, sbi, dentry, dentry->d_name.name, dentry->d_name.len);
+		return set_mark(tok, sbi, dentry, dentry->d_name.name, dentry->d_name.len, written);
 
 	path.size = min_t(size_t, shale_redirect_max, SHALE_REDIRECT_MAX);
 	path.buffer = kmalloc(path.size, GFP_KERNEL);
@@ -116,7 +120,24 @@ int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, boo
 		return -ENOMEM;
 	err = write_path(sbi, &path, dentry);
 	if (!err)
-		err = set_mark(tok, sbi, dentry, path.buffer + path.begin, path.size - path.begin);
+		err = set_mark(tok, sbi, dentry, path.buffer + path.begin, path.size - path.begin,
+			       written);
 	kfree(path.buffer);
 	return err;
+}
+
+void shale_note_redirect(struct dentry *place, struct inode *inode, char *written)
+{
+	struct shale_sb *sbi = shale_sb(place->d_sb);
+
+	if (!written)
+		return;
+	shale_count(&sbi->counters, SHALE_COUNT_REDIRECTS, 1);
+	shale_event(sbi, &(struct shale_event) {
+		.kind = SHALE_EVENT_KIND_REDIRECTED,
+		.dentry = place,
+		.inode = inode,
+		.redirect = written,
+	});
+	kfree(written);
 }

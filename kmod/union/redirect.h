@@ -18,11 +18,20 @@ bool shale_redirect_needed(struct dentry *dentry);
  * shale_redirect_set - mark an object that is about to get another name
  * @dentry: ours, in the upper with all its parents
  * @same_dir: the other name is in the same directory, and the only one
+ * @written: set to the redirect, if one had to be written, for shale_note_redirect()
  *
  * Context: as the mounter, i_rwsem of the parent held so that the name stays.
  * Return: 0; -EXDEV when the path is longer than redirect_max or the upper keeps no xattrs; an
  * errno.
  */
-int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir);
+int shale_redirect_set(const struct shale_token *tok, struct dentry *dentry, bool same_dir,
+		       char **written);
+
+/*
+ * Counts a redirect and tells of it, after all locks.
+ * @place: a dentry of ours where the object is now
+ * @written: freed; NULL is fine
+ */
+void shale_note_redirect(struct dentry *place, struct inode *inode, char *written);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/fs_context.h>
 #include <linux/namei.h>
 
+#include "stack/events.h"
 #include "stack/marks.h"
 #include "stack/upper.h"
 #include "union/workdir.h"
@@ -14,9 +15,19 @@ static int upper_error(const struct shale_upper *upper)
 	return errseq_check(&shale_layer_sb(upper->layer)->s_wb_err, upper->errors_before);
 }
 
-int shale_sync_wanted(const struct shale_sb *sbi)
+int shale_sync_wanted(struct shale_sb *sbi)
 {
-	return shale_is_volatile(&sbi->features) ? upper_error(sbi->upper) : 1;
+	int err;
+
+	if (!shale_is_volatile(&sbi->features))
+		return 1;
+	err = upper_error(sbi->upper);
+	if (err && !test_and_set_bit(0, &sbi->upper->told_errors))
+		shale_event(sbi, &(struct shale_event) {
+			.kind = SHALE_EVENT_KIND_VOLATILE_FAILED,
+			.err = err,
+		});
+	return err;
 }
 
 /* The mark */

@@ -27,6 +27,6 @@ void shale_volatile_end(struct super_block *sb);
  * Return: 1; 0 on a volatile mount, as long as nothing has failed to be written to its upper's file
  * system; from then on that error, each time.
  */
-int shale_sync_wanted(const struct shale_sb *sbi);
+int shale_sync_wanted(struct shale_sb *sbi);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <linux/namei.h>
 
+#include "stack/events.h"
 #include "stack/marks.h"
 #include "union/names.h"
 #include "union/workdir.h"
@@ -89,4 +90,15 @@ int shale_put_over_whiteout(const struct shale_token *tok, struct dentry *dir,
 		shale_workdir_discard(tok, whiteout);
 	dput(whiteout);
 	return err;
+}
+
+void shale_note_whiteout(struct dentry *dentry)
+{
+	struct shale_sb *sbi = shale_sb(dentry->d_sb);
+
+	shale_count(&sbi->counters, SHALE_COUNT_WHITEOUTS, 1);
+	shale_event(sbi, &(struct shale_event) {
+		.kind = SHALE_EVENT_KIND_WHITED_OUT,
+		.dentry = dentry,
+	});
 }

@@ -20,6 +20,9 @@
 int shale_remove(const struct shale_token *tok, struct dentry *dir, const struct qstr *name,
 		 struct dentry *victim, bool below);
 
+/* Counts the whiteout that hides a name now, and tells of it, after all locks. */
+void shale_note_whiteout(struct dentry *dentry);
+
 /**
  * shale_put_over_whiteout - give an object from the work directory a name that is whited out
  * @temp: the object; its dentry becomes the one of the name

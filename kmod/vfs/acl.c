@@ -136,7 +136,7 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 		if (err < 0)
 			return err;
 	}
-	err = shale_copy_up(dentry);
+	err = shale_copy_up(dentry, SHALE_REASON_ACL);
 	if (err)
 		return err;
 	err = change_acl(inode, acl, type, drop_sgid);

@@ -141,7 +141,7 @@ static void write_complete(struct kiocb *real, long res)
 {
 	struct aio *aio = container_of(real, struct aio, real);
 
-	shale_upper_write_done(real);
+	shale_upper_write_done(shale_sb(file_inode(aio->user->ki_filp)->i_sb)->upper, real);
 	aio->res = res;
 	INIT_WORK(&aio->work, write_complete_work);
 	queue_work(write_queue, &aio->work);

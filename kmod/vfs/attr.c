@@ -220,7 +220,7 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 	if (attr->ia_valid & ATTR_SIZE)
 		cut = shale_copy_up_truncated(dentry, attr->ia_size);
 	else
-		cut = shale_copy_up(dentry);
+		cut = shale_copy_up(dentry, SHALE_REASON_ATTRIBUTES);
 	if (cut < 0)
 		return cut;
 
@@ -245,6 +245,9 @@ int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned in
 		return 0;
 	if (flags & IOCB_NOWAIT)
 		return -EAGAIN;
+	/* Who reads is not to wait for it. */
+	if (!shale_gate_is_open(shale_sb(inode->i_sb)->upper->gate))
+		return 0;
 
 	CLASS(shale_upper_io, tok)(inode->i_sb, NULL);
 	if (tok.err)
@@ -332,7 +335,7 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	if (S_ISDIR(inode->i_mode) &&
 	    !(fa->flags & FS_CASEFOLD_FL) != !shale_sb(inode->i_sb)->casefolded)
 		return -EOPNOTSUPP;
-	err = shale_copy_up(dentry);
+	err = shale_copy_up(dentry, SHALE_REASON_FLAGS);
 	if (err)
 		return err;
 

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "stack/events.h"
 #include "stack/pending.h"
 #include "stack/sb.h"
 #include "stack/stack.h"
@@ -398,13 +399,19 @@ static int shale_reconfigure(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
 
-	if (fc->sb_flags & SB_RDONLY)
-		return sync_filesystem(sb);
-	if (!shale_sb(sb)->upper) {
+	int err = 0;
+
+	if (fc->sb_flags & SB_RDONLY) {
+		err = sync_filesystem(sb);
+	} else if (!shale_sb(sb)->upper) {
 		errorfc(fc, "can't become writable: the mount has no upper");
-		return -EROFS;
+		err = -EROFS;
 	}
-	return 0;
+	if (!err)
+		shale_event(shale_sb(sb), &(struct shale_event) {
+			.kind = SHALE_EVENT_KIND_CHANGED,
+		});
+	return err;
 }
 
 static void shale_free_context(struct fs_context *fc)

@@ -6,6 +6,7 @@
 #include <linux/security.h>
 
 #include "stack/creds.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
@@ -63,8 +64,10 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 	CLASS(shale_mounter, caller)(sb);
 
 	inode = look_up(dir, &dentry->d_name, &found);
-	if (IS_ERR(inode))
+	if (IS_ERR(inode)) {
+		shale_failed(sb, dentry, SHALE_REASON_LOOK_UP, PTR_ERR(inode));
 		return ERR_CAST(inode);
+	}
 
 	note_finding(dentry, &found);
 	/* Not remembered: it may be made by a name of another case. */
@@ -89,6 +92,7 @@ struct creation {
 	kgid_t gid;
 
 	struct dentry *made;		/* the object, in the upper; counted */
+	char *redirect;			/* that was written; or NULL */
 };
 
 /* Where nothing is in the way: at once under its name. The base inherits ACLs and group. */
@@ -257,30 +261,21 @@ static int end_creation(struct creation *c)
 }
 
 /* What was copied up is to be known for that by its other name, too, and to find its data. */
-static int link_begin(const struct creation *c, const struct shale_token *tok)
+static int link_begin(struct creation *c, const struct shale_token *tok)
 {
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(d_inode(c->old));
 	int err = 0;
 
 	if (shale_redirect_needed(c->old))
-		err = shale_redirect_set(tok, c->old, false);
+		err = shale_redirect_set(tok, c->old, false, &c->redirect);
 	if (!err && entry->lower)
 		err = shale_mark_impure(tok, shale_sb(c->dir->i_sb), c->upper_dir);
 	return err ?: shale_index_links_begin(tok, d_inode(c->old), entry);
 }
 
-static int create(struct creation *c, struct mnt_idmap *idmap)
+static int create_with_token(struct creation *c)
 {
-	struct shale_entry *parent __free(shale_entry) = NULL;
 	int err;
-
-	err = shale_copy_up(c->dentry->d_parent);
-	if (err)
-		return err;
-	if (!c->what.link_to)
-		set_owner(c, idmap);
-	parent = shale_entry_get(c->dir);
-	c->upper_dir = parent->upper;
 
 	CLASS(shale_upper, tok)(c->dir->i_sb);
 
@@ -290,6 +285,25 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 	if (!err)
 		err = make(c, &tok);
 	return err ?: end_creation(c);
+}
+
+static int create(struct creation *c, struct mnt_idmap *idmap)
+{
+	struct shale_entry *parent __free(shale_entry) = NULL;
+	int err;
+
+	err = shale_copy_up(c->dentry->d_parent, SHALE_REASON_CHANGE_BELOW);
+	if (err)
+		return err;
+	if (!c->what.link_to)
+		set_owner(c, idmap);
+	parent = shale_entry_get(c->dir);
+	c->upper_dir = parent->upper;
+
+	err = create_with_token(c);
+	if (err)
+		shale_failed(c->dir->i_sb, c->dentry, SHALE_REASON_CREATE, err);
+	return err;
 }
 
 static int shale_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
@@ -353,9 +367,9 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	};
 	int err;
 
-	err = shale_copy_up(old);
+	err = shale_copy_up(old, SHALE_REASON_LINK);
 	if (!err)
-		err = shale_copy_up(dentry->d_parent);
+		err = shale_copy_up(dentry->d_parent, SHALE_REASON_CHANGE_BELOW);
 	if (err)
 		return err;
 	/* No other name of it is copied up meanwhile, which would change the number of links. */
@@ -367,6 +381,7 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	c.old = old;
 	err = create(&c, NULL);
 	shale_inode_unlock(d_inode(old));
+	shale_note_redirect(old, d_inode(old), c.redirect);
 	return err;
 }
 
@@ -403,7 +418,7 @@ static int end_unnamed(struct creation *c, struct file *file)
 static int make_tmpfile(struct creation *c, struct mnt_idmap *idmap, struct file *file)
 {
 	struct shale_entry *parent __free(shale_entry) = NULL;
-	int err = shale_copy_up(c->dentry->d_parent);
+	int err = shale_copy_up(c->dentry->d_parent, SHALE_REASON_CHANGE_BELOW);
 
 	if (err)
 		return err;
@@ -469,7 +484,7 @@ int shale_name_prepare_removal(struct dentry *dentry)
 	/* Its only name: there will be nothing to count, and nothing of it has to be kept. */
 	if (!entry->upper && inode->i_nlink == 1)
 		return 0;
-	return shale_copy_up(dentry);
+	return shale_copy_up(dentry, SHALE_REASON_REMOVE);
 }
 
 /* With the entry mutex of the object. */
@@ -511,7 +526,7 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 	struct inode *inode = d_inode(dentry);
 	int below, err;
 
-	err = shale_copy_up(dentry->d_parent);
+	err = shale_copy_up(dentry->d_parent, SHALE_REASON_CHANGE_BELOW);
 	if (!err && d_is_dir(dentry))
 		err = shale_dir_is_empty(dentry);
 	if (!err)
@@ -529,6 +544,10 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 		return err;
 	err = remove_locked(dir, dentry, parent, below);
 	shale_inode_unlock(inode);
+	if (err)
+		shale_failed(dir->i_sb, dentry, SHALE_REASON_REMOVE, err);
+	else if (below)
+		shale_note_whiteout(dentry);
 	return err;
 }
 

@@ -12,6 +12,7 @@
 
 #include "compat/real_file.h"
 #include "stack/creds.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
@@ -110,7 +111,7 @@ static bool wants_copy(const struct file *file)
 
 static int copy_up_to_open(struct file *file)
 {
-	int err = shale_copy_up_data(file_dentry(file));
+	int err = shale_copy_up_data(file_dentry(file), SHALE_REASON_OPEN);
 
 	/* An upper that can't be written any more has no copies that change either. */
 	return err == -EROFS && !(file->f_mode & FMODE_WRITE) ? 0 : err;
@@ -206,8 +207,10 @@ static struct file *opened_copy(struct file *file)
 		return copy;
 
 	first = cmpxchg(&sf->upper, NULL, copy);
-	if (!first)
+	if (!first) {
+		shale_count(&shale_sb(file_inode(file)->i_sb)->counters, SHALE_COUNT_REOPENS, 1);
 		return copy;
+	}
 	fput(copy);
 	return first;
 }
@@ -237,7 +240,7 @@ static struct file *opened_at_last(struct file *file)
 {
 	/* Opened to be truncated by someone inside the kernel, who did not. */
 	if (!has_data_in_upper(file_inode(file))) {
-		int err = shale_copy_up_data(file_dentry(file));
+		int err = shale_copy_up_data(file_dentry(file), SHALE_REASON_DATA);
 
 		if (err)
 			return ERR_PTR(err);
@@ -314,6 +317,8 @@ static ssize_t shale_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
 		ret = shale_read_real(real, iocb, iter);
 	accessed(file, real);
+	if (unlikely(ret < 0))
+		shale_failed(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_READ, ret);
 	return ret;
 }
 
@@ -331,6 +336,22 @@ static ssize_t shale_splice_read(struct file *file, loff_t *pos, struct pipe_ino
 	return ret;
 }
 
+/* Now, or after an mprotect(2). */
+static bool may_be_written(const struct file *file, const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_SHARED) && (file->f_mode & FMODE_WRITE);
+}
+
+/*
+ * What is written through a mapping passes no gate: whoever closes it looks for mappings then, and
+ * none may come later.
+ */
+static int mmap_to_write(struct file *file, struct file *real, struct vm_area_struct *vma)
+{
+	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb, NULL);
+	return tok.err ?: shale_real_file_mmap(file, real, vma);
+}
+
 static int shale_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct file *real = shale_file_real(file);
@@ -340,12 +361,14 @@ static int shale_mmap(struct file *file, struct vm_area_struct *vma)
 		return PTR_ERR(real);
 	if (!can_mmap_file(real))
 		return -ENODEV;
-	if ((vma->vm_flags & VM_SHARED) && (file->f_mode & FMODE_WRITE) &&
-	    IS_APPEND(file_inode(real)))
-		return -EACCES;
-
-	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
-		err = shale_real_file_mmap(file, real, vma);
+	if (may_be_written(file, vma)) {
+		if (IS_APPEND(file_inode(real)))
+			return -EACCES;
+		err = mmap_to_write(file, real, vma);
+	} else {
+		scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
+			err = shale_real_file_mmap(file, real, vma);
+	}
 	if (!err)
 		accessed(file, real);
 	return err;
@@ -508,6 +531,8 @@ ssize_t shale_file_written(struct file *file, struct file *real, bool dsync, ssi
 	const struct shale_sb *sbi = shale_sb(inode->i_sb);
 	int err;
 
+	if (unlikely(ret < 0))
+		shale_failed(inode->i_sb, file_dentry(file), SHALE_REASON_WRITE, ret);
 	if (ret <= 0 || !(dsync || IS_SYNC(inode)) || shale_is_volatile(&sbi->features) ||
 	    !atomic_read(&shale_inode(inode)->unsettled))
 		return ret;

@@ -7,6 +7,7 @@
  */
 #include <linux/namei.h>
 
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
@@ -15,6 +16,7 @@
 #include "union/index.h"
 #include "union/names.h"
 #include "union/redirect.h"
+#include "union/whiteout.h"
 #include "union/workdir.h"
 #include "vfs/operations.h"
 
@@ -25,6 +27,7 @@ struct side {
 	struct shale_entry *parent;	/* of dir; counted */
 	struct shale_entry *entry;	/* of the object; counted; NULL: negative */
 	bool below;			/* lower layers show the name when the upper has nothing */
+	char *redirect;			/* that was written; or NULL */
 };
 
 struct renaming {
@@ -66,10 +69,11 @@ static int check_allowed(const struct renaming *r)
 
 static int copy_up_all(const struct renaming *r)
 {
-	int err = shale_copy_up(r->old.dentry);
+	int err = shale_copy_up(r->old.dentry, SHALE_REASON_RENAME);
 
 	if (!err)
-		err = shale_copy_up(r->exchange ? r->new.dentry : r->new.dentry->d_parent);
+		err = r->exchange ? shale_copy_up(r->new.dentry, SHALE_REASON_RENAME) :
+			shale_copy_up(r->new.dentry->d_parent, SHALE_REASON_CHANGE_BELOW);
 	if (err || r->exchange || d_is_negative(r->new.dentry) || d_is_dir(r->new.dentry))
 		return err;
 	return shale_name_prepare_removal(r->new.dentry);
@@ -100,14 +104,15 @@ static void side_end(struct side *side)
  * the lower names that it comes to lie over.
  */
 static int mark_moved(const struct renaming *r, const struct shale_token *tok,
-		      const struct side *moved, const struct side *to)
+		      struct side *moved, const struct side *to)
 {
 	const struct shale_sb *sbi = shale_sb(r->sb);
 	bool only_name = side_is_dir(moved) || d_inode(moved->entry->upper)->i_nlink == 1;
 	int err = 0;
 
 	if (shale_redirect_needed(moved->dentry))
-		err = shale_redirect_set(tok, moved->dentry, moved->dir == to->dir && only_name);
+		err = shale_redirect_set(tok, moved->dentry, moved->dir == to->dir && only_name,
+					 &moved->redirect);
 	else if (side_is_dir(moved) && to->below)
 		err = shale_mark_set_opaque(tok, sbi, moved->entry->upper);
 	if (!err && moved->entry->lower)
@@ -252,6 +257,19 @@ static int rename_with_token(struct renaming *r)
 	return err;
 }
 
+/* For those who watch. The VFS moves the dentries later: each still has the name it had. */
+static void note(const struct renaming *r, int err)
+{
+	struct dentry *old = r->old.dentry, *new = r->new.dentry;
+
+	if (err)
+		shale_failed(r->sb, old, SHALE_REASON_RENAME, err);
+	else if (r->old.below && !r->exchange)
+		shale_note_whiteout(old);
+	shale_note_redirect(err ? old : new, d_inode(old), r->old.redirect);
+	shale_note_redirect(err ? new : old, d_inode(new), r->new.redirect);
+}
+
 int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old_dentry,
 		 struct inode *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
@@ -287,6 +305,7 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 
 	if (victim)
 		shale_inode_unlock(victim);
+	note(&r, err);
 	side_end(&r.old);
 	side_end(&r.new);
 	return err;

@@ -9,9 +9,11 @@
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include <linux/uuid.h>
+#include <net/net_namespace.h>
 
 #include "stack/base.h"
 #include "stack/creds.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
@@ -162,6 +164,9 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sbi->sb = sb;
 	INIT_LIST_HEAD(&sbi->link);
 	shale_listings_begin(&sbi->listings);
+	spin_lock_init(&sbi->events.lock);
+	sbi->events.net = get_net(fc->net_ns);
+	sbi->events.mask = ~0U;
 	sbi->stack = no_free_ptr(config->stack);
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
 	sbi->upperdir = no_free_ptr(config->upperdir);
@@ -171,7 +176,9 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
 	sbi->mounter = mounter_creds();
 	sbi->writer = writer_creds();
-	return sbi->source && sbi->mounter && sbi->writer ? 0 : -ENOMEM;
+	if (!sbi->source || !sbi->mounter || !sbi->writer)
+		return -ENOMEM;
+	return shale_counters_init(&sbi->counters);
 }
 
 /* May names of this layer change while we hold their dentries, as on network file systems? */
@@ -332,6 +339,7 @@ int shale_fill_super(struct super_block *sb, struct fs_context *fc)
 	}
 	shale_lowers_report(sbi);
 	shale_sb_publish(sbi);
+	shale_event(sbi, &(struct shale_event) { .kind = SHALE_EVENT_KIND_MOUNTED });
 	return 0;
 }
 
@@ -347,7 +355,13 @@ static void shale_kill_sb(struct super_block *sb)
 	struct shale_sb *sbi = shale_sb(sb);
 
 	if (sbi) {
+		if (sbi->upper)
+			shale_gate_end(sbi->upper->gate);
 		shale_sb_unpublish(sbi);
+		if (sbi->id)
+			shale_event(sbi, &(struct shale_event) {
+				.kind = SHALE_EVENT_KIND_UNMOUNTED,
+			});
 		shale_listings_end(sb);
 	}
 	kill_anon_super(sb);
@@ -360,6 +374,8 @@ static void shale_kill_sb(struct super_block *sb)
 	shale_stack_free(sbi->stack);
 	put_cred(sbi->writer);
 	put_cred(sbi->mounter);
+	shale_counters_exit(&sbi->counters);
+	put_net(sbi->events.net);
 	kfree(sbi->workdir);
 	kfree(sbi->upperdir);
 	kfree(sbi->lowerdir);
@@ -378,7 +394,7 @@ static void shale_destroy_inode(struct inode *inode)
 
 static int shale_sync_fs(struct super_block *sb, int wait)
 {
-	const struct shale_sb *sbi = shale_sb(sb);
+	struct shale_sb *sbi = shale_sb(sb);
 	int wanted;
 
 	/* The first, unwaited pass only starts what the second one does anyway. */

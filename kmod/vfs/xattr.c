@@ -113,7 +113,7 @@ static int shale_xattr_set(const struct xattr_handler *handler, struct mnt_idmap
 		return PTR_ERR(real);
 	err = check_exists(inode, real, flags);
 	if (!err)
-		err = shale_copy_up(dentry);
+		err = shale_copy_up(dentry, SHALE_REASON_XATTR);
 	if (!err)
 		err = upper_setxattr(inode, real, value, size, flags);
 	if (!err)

@@ -99,6 +99,14 @@ static inline uint64_t attr_u64(const struct nlattr *attr)
 	return value;
 }
 
+/* A text, which must fit into an array. */
+#define attr_text(attr, array)								\
+	do {										\
+		CHECK((attr)->nla_len - NLA_HDRLEN <= (int)sizeof(array));		\
+		memcpy(array, attr_data(attr), (attr)->nla_len - NLA_HDRLEN);		\
+		(array)[sizeof(array) - 1] = '\0';					\
+	} while (0)
+
 /* Reads an NLMSG_ERROR, or an NLMSG_DONE, and the extended ack behind it. */
 static inline struct refusal refusal_read(const struct nlmsghdr *message)
 {
@@ -188,6 +196,61 @@ static inline struct genl genl_open(void)
 		SKIP("the module is not loaded");
 	CHECK_EQ(refusal.error, 0);
 	return genl;
+}
+
+/* Multicast */
+
+struct genl_group {
+	const char *name;
+	uint32_t id;
+};
+
+/* For each attribute nested in another. */
+#define for_each_nested(attr, nest)							\
+	for (const struct nlattr *attr = attr_data(nest);				\
+	     (const char *)attr + NLA_HDRLEN <= (const char *)(nest) + (nest)->nla_len;	\
+	     attr = (const void *)((const char *)attr + NLA_ALIGN(attr->nla_len)))
+
+static inline uint16_t attr_type(const struct nlattr *attr)
+{
+	return attr->nla_type & NLA_TYPE_MASK;
+}
+
+static inline void genl_take_group(const struct nlmsghdr *message, void *context)
+{
+	struct genl_group *wanted = context;
+
+	for_each_attr(attr, message) {
+		if (attr_type(attr) != CTRL_ATTR_MCAST_GROUPS)
+			continue;
+		for_each_nested(group, attr) {
+			const char *name = "";
+			uint32_t id = 0;
+
+			for_each_nested(part, group) {
+				if (attr_type(part) == CTRL_ATTR_MCAST_GRP_NAME)
+					name = attr_data(part);
+				else if (attr_type(part) == CTRL_ATTR_MCAST_GRP_ID)
+					id = attr_u32(part);
+			}
+			if (!strcmp(name, wanted->name))
+				wanted->id = id;
+		}
+	}
+}
+
+/* Lets the socket listen to one of the family's groups. Return: 0, or an errno. */
+static inline int genl_join(const struct genl *genl, const char *name)
+{
+	static struct request request;
+	struct genl_group group = { .name = name };
+
+	request_begin(&request, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	request_add(&request, CTRL_ATTR_FAMILY_NAME, module_name(), strlen(module_name()) + 1);
+	CHECK_EQ(genl_ask(genl, &request, genl_take_group, &group).error, 0);
+	CHECK(group.id);
+	return setsockopt(genl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group.id,
+			  sizeof(group.id)) ? errno : 0;
 }
 
 static inline void shale_take_stack(const struct nlmsghdr *message, void *context)

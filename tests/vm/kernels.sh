@@ -23,7 +23,7 @@ prepare_kernel() {
     case $1 in
     bare | debug) prepare_uml_kernel "$1"; return ;;
     esac
-    [[ -e $kernel_dir/release ]] || with_lock "$cache/kernels.lock" make_kernel_dir "$1"
+    [[ -e $kernel_dir/release ]] || with_lock "$cache/kernel-$1.lock" make_kernel_dir "$1"
     prepare_compiler "$1"
 }
 

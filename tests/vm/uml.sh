@@ -15,7 +15,7 @@ prepare_uml_kernel() {
     install_packages "${uml_packages[@]}"
     key=$(uml_key "$1") || die "kernel: cannot tell what $1 is made of"
     uml_kernel_is_current "$key" && return
-    with_lock "$cache/kernels.lock" build_uml_kernel "$1" "$key"
+    with_lock "$cache/uml.lock" build_uml_kernel "$1" "$key"
 }
 
 uml_kernel_is_current() {

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events on their way to those who listen.
+ *
+ * A message is filled without a lock, numbered and sent under the lock of the mount's events, so
+ * that it comes in the order of its number. What there is no room for in a socket is lost to that
+ * one, who sees the gap.
+ */
+#include "control/events.h"
+
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/sched.h>
+#include <net/genetlink.h>
+
+#include "control/netlink_gen.h"
+#include "control/request.h"
+#include "stack/base.h"
+#include "stack/entry.h"
+#include "stack/events.h"
+
+static const unsigned int group_of[] = {
+	[SHALE_EVENT_KIND_MOUNTED] = SHALE_NLGRP_MOUNTS,
+	[SHALE_EVENT_KIND_CHANGED] = SHALE_NLGRP_MOUNTS,
+	[SHALE_EVENT_KIND_UNMOUNTED] = SHALE_NLGRP_MOUNTS,
+	[SHALE_EVENT_KIND_COPIED_UP] = SHALE_NLGRP_COPY_UPS,
+	[SHALE_EVENT_KIND_WHITED_OUT] = SHALE_NLGRP_NAMES,
+	[SHALE_EVENT_KIND_REDIRECTED] = SHALE_NLGRP_NAMES,
+	[SHALE_EVENT_KIND_FAILED] = SHALE_NLGRP_ERRORS,
+	[SHALE_EVENT_KIND_VOLATILE_FAILED] = SHALE_NLGRP_ERRORS,
+};
+
+/*
+ * As generated, but that who listens must be the administrator of the network namespace: events tell
+ * of other people's files.
+ */
+static const struct genl_multicast_group groups[] = {
+	[SHALE_NLGRP_MOUNTS] = { SHALE_MCGRP_MOUNTS, GENL_MCAST_CAP_SYS_ADMIN },
+	[SHALE_NLGRP_COPY_UPS] = { SHALE_MCGRP_COPY_UPS, GENL_MCAST_CAP_SYS_ADMIN },
+	[SHALE_NLGRP_NAMES] = { SHALE_MCGRP_NAMES, GENL_MCAST_CAP_SYS_ADMIN },
+	[SHALE_NLGRP_ERRORS] = { SHALE_MCGRP_ERRORS, GENL_MCAST_CAP_SYS_ADMIN },
+};
+
+/* Is anybody listening? */
+static bool wanted(const struct shale_sb *sbi, enum shale_event_kind kind)
+{
+	if (!(READ_ONCE(sbi->events.mask) & BIT(kind - 1)))
+		return false;
+	return genl_has_listeners(&shale_nl_family, &init_net, group_of[kind]) ||
+	       (!net_eq(sbi->events.net, &init_net) &&
+		genl_has_listeners(&shale_nl_family, sbi->events.net, group_of[kind]));
+}
+
+/* Filling a message */
+
+struct message {
+	struct sk_buff *skb;
+	struct nlattr *seq, *dropped;	/* to be filled in when it is sent */
+};
+
+static u64 cgroup_of_current(void)
+{
+	u64 id = 0;
+
+#ifdef CONFIG_CGROUPS
+	rcu_read_lock();
+	id = cgroup_id(task_dfl_cgroup(current));
+	rcu_read_unlock();
+#endif
+	return id;
+}
+
+/* Who did it: by the credentials that the task has of its own, whatever it wears at the moment. */
+static int put_actor(struct sk_buff *skb)
+{
+	char comm[TASK_COMM_LEN];
+
+	get_task_comm(comm, current);
+	return nla_put_u32(skb, SHALE_A_EVENT_PID, task_tgid_nr(current)) ?:
+	       nla_put_u32(skb, SHALE_A_EVENT_TID, task_pid_nr(current)) ?:
+	       nla_put_string(skb, SHALE_A_EVENT_COMM, comm) ?:
+	       shale_put_u64(skb, SHALE_A_EVENT_CGROUP, cgroup_of_current()) ?:
+	       nla_put_u32(skb, SHALE_A_EVENT_UID,
+			   from_kuid_munged(&init_user_ns, current_real_cred()->uid));
+}
+
+static u64 number_of(const struct shale_sb *sbi, struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return shale_number(sbi, entry, inode->i_ino).ino;
+}
+
+/* What it was done to. */
+static int put_object(struct sk_buff *skb, const struct shale_sb *sbi,
+		      const struct shale_event *event, const char *path)
+{
+	int err = path ? nla_put_string(skb, SHALE_A_EVENT_PATH, path) : 0;
+
+	if (!err && event->inode)
+		err = shale_put_u64(skb, SHALE_A_EVENT_INO, number_of(sbi, event->inode));
+	return err;
+}
+
+static int put_details(struct sk_buff *skb, const struct shale_event *event)
+{
+	int err = 0;
+
+	if (event->kind == SHALE_EVENT_KIND_COPIED_UP)
+		err = shale_put_u64(skb, SHALE_A_EVENT_BYTES, event->bytes);
+	if (!err && event->begun)
+		err = shale_put_u64(skb, SHALE_A_EVENT_DURATION,
+				    ktime_to_ns(ktime_sub(ktime_get(), event->begun)));
+	if (!err && event->reason)
+		err = nla_put_u32(skb, SHALE_A_EVENT_REASON, event->reason);
+	if (!err && event->redirect)
+		err = nla_put_string(skb, SHALE_A_EVENT_REDIRECT, event->redirect);
+	if (!err && event->err)
+		err = nla_put_u32(skb, SHALE_A_EVENT_ERRNO, -event->err);
+	return err;
+}
+
+static int put_event(struct message *m, const struct shale_sb *sbi,
+		     const struct shale_event *event, const char *path)
+{
+	m->seq = nla_reserve(m->skb, SHALE_A_EVENT_SEQ, sizeof(u64));
+	m->dropped = nla_reserve(m->skb, SHALE_A_EVENT_DROPPED, sizeof(u64));
+	if (!m->seq || !m->dropped)
+		return -EMSGSIZE;
+	return shale_put_u64(m->skb, SHALE_A_EVENT_MOUNT, sbi->id) ?:
+	       nla_put_u32(m->skb, SHALE_A_EVENT_KIND, event->kind) ?:
+	       shale_put_u64(m->skb, SHALE_A_EVENT_TIME, ktime_get_real_ns()) ?:
+	       put_actor(m->skb) ?:
+	       put_object(m->skb, sbi, event, path) ?:
+	       put_details(m->skb, event);
+}
+
+static size_t size_of(const struct shale_event *event, const char *path)
+{
+	return 8 * nla_total_size(sizeof(u64)) + 6 * nla_total_size(sizeof(u32)) +
+	       nla_total_size(TASK_COMM_LEN) + (path ? shale_text_size(path) : 0) +
+	       (event->redirect ? shale_text_size(event->redirect) : 0);
+}
+
+/* Return: whether there is a message. */
+static bool fill_with_path(struct message *m, const struct shale_sb *sbi,
+			   const struct shale_event *event, const char *path)
+{
+	void *header;
+
+	m->skb = genlmsg_new(size_of(event, path), GFP_KERNEL);
+	if (!m->skb)
+		return false;
+	header = genlmsg_put(m->skb, 0, 0, &shale_nl_family, 0, SHALE_CMD_EVENT);
+	if (!header || put_event(m, sbi, event, path)) {
+		nlmsg_free(m->skb);
+		m->skb = NULL;
+		return false;
+	}
+	genlmsg_end(m->skb, header);
+	return true;
+}
+
+static void fill(struct message *m, const struct shale_sb *sbi, const struct shale_event *event)
+{
+	char *buffer __free(kfree) = NULL;
+	const char *path = NULL;
+
+	if (event->dentry && (d_is_negative(event->dentry) || !d_unlinked(event->dentry))) {
+		buffer = kmalloc(PATH_MAX, GFP_KERNEL);
+		path = buffer ? dentry_path_raw(event->dentry, buffer, PATH_MAX) : NULL;
+	}
+	fill_with_path(m, sbi, event, IS_ERR(path) ? NULL : path);
+}
+
+/* Sending it */
+
+/* Is this one above the rate? Under the lock. */
+static bool is_too_many(struct shale_events *events)
+{
+	const u32 rate = READ_ONCE(events->rate);
+
+	if (time_after_eq(jiffies, events->second + HZ)) {
+		events->second = jiffies;
+		events->in_second = 0;
+	}
+	return rate && ++events->in_second > rate;
+}
+
+static void multicast(struct net *net, struct sk_buff *skb, unsigned int group)
+{
+	genlmsg_multicast_netns(&shale_nl_family, net, skb, 0, group, GFP_ATOMIC);
+}
+
+static void deliver(struct shale_events *events, struct message *m, unsigned int group)
+{
+	struct sk_buff *copy = NULL;
+
+	if (!net_eq(events->net, &init_net))
+		copy = skb_clone(m->skb, GFP_ATOMIC);
+	if (copy)
+		multicast(events->net, copy, group);
+	multicast(&init_net, m->skb, group);
+}
+
+static void send(struct shale_sb *sbi, const struct shale_event *event)
+{
+	struct shale_events *events = &sbi->events;
+	struct message m = { };
+
+	fill(&m, sbi, event);
+
+	spin_lock(&events->lock);
+	events->seq++;
+	if (!m.skb || is_too_many(events)) {
+		events->dropped++;
+		spin_unlock(&events->lock);
+		nlmsg_free(m.skb);
+		return;
+	}
+	memcpy(nla_data(m.seq), &events->seq, sizeof(u64));
+	memcpy(nla_data(m.dropped), &events->dropped, sizeof(u64));
+	deliver(events, &m, group_of[event->kind]);
+	spin_unlock(&events->lock);
+}
+
+static const struct shale_event_sink sink = {
+	.wanted = wanted,
+	.send = send,
+};
+
+void shale_events_init(void)
+{
+	BUILD_BUG_ON(ARRAY_SIZE(groups) != SHALE_NLGRP_ERRORS + 1);
+	shale_nl_family.mcgrps = groups;
+	shale_event_sink = &sink;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* get and set: what there is to tell of live mounts, and to change. */
+#include "control/netlink_gen.h"
+#include "control/request.h"
+#include "stack/events.h"
+#include "stack/upper.h"
+
+static int head_size(const struct shale_sb *sbi)
+{
+	const struct shale_stack *stack = sbi->stack;
+	int size = 4 * nla_total_size(sizeof(u64)) + 5 * nla_total_size(sizeof(u32)) +
+		   2 * nla_total_size(0) + shale_text_size(sbi->source);
+
+	if (stack->upper)
+		size += shale_text_size(stack->upper->name) + shale_text_size(stack->work->name);
+	return size;
+}
+
+/* Set at any time, so they are looked at once. */
+static int put_marks(struct sk_buff *skb, const struct shale_upper *upper)
+{
+	if (!upper)
+		return 0;
+	return (READ_ONCE(upper->has_redirects) ? nla_put_flag(skb, SHALE_A_MOUNT_REDIRECTS) : 0) ?:
+	       (READ_ONCE(upper->has_metacopies) ? nla_put_flag(skb, SHALE_A_MOUNT_METACOPIES) : 0);
+}
+
+static int put_head(struct sk_buff *skb, const struct shale_sb *sbi)
+{
+	const struct shale_stack *stack = sbi->stack;
+
+	return shale_put_u64(skb, SHALE_A_MOUNT_ID, sbi->id) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_MAJOR, MAJOR(sbi->sb->s_dev)) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_MINOR, MINOR(sbi->sb->s_dev)) ?:
+	       nla_put_string(skb, SHALE_A_MOUNT_SOURCE, sbi->source) ?:
+	       (stack->upper ?
+		nla_put_string(skb, SHALE_A_MOUNT_UPPER, stack->upper->name) ?:
+		nla_put_string(skb, SHALE_A_MOUNT_WORK, stack->work->name) : 0) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_LOWERS, stack->nr_lower) ?:
+	       shale_put_u64(skb, SHALE_A_MOUNT_COPY_UPS, atomic64_read(&sbi->copy_ups)) ?:
+	       shale_put_u64(skb, SHALE_A_MOUNT_COPY_UP_BYTES,
+			     atomic64_read(&sbi->copy_up_bytes)) ?:
+	       put_marks(skb, sbi->upper) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_EVENTS, READ_ONCE(sbi->events.mask)) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_EVENT_RATE, READ_ONCE(sbi->events.rate)) ?:
+	       shale_put_u64(skb, SHALE_A_MOUNT_MAX_COPY_UP, READ_ONCE(sbi->max_copy_up));
+}
+
+static int put_before_lowers(struct sk_buff *skb, const struct shale_sb *sbi, u32 first)
+{
+	return shale_put_u64(skb, SHALE_A_MOUNT_ID, sbi->id) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_FIRST, first);
+}
+
+static int lower_size(const struct shale_sb *sbi, u32 lower)
+{
+	return shale_text_size(sbi->stack->lower[lower]->name);
+}
+
+static int put_lower(struct sk_buff *skb, const struct shale_sb *sbi, u32 lower)
+{
+	return nla_put_string(skb, SHALE_A_MOUNT_LOWER, sbi->stack->lower[lower]->name);
+}
+
+static const struct shale_telling mounts = {
+	.command = SHALE_CMD_GET,
+	.head_size = head_size,
+	.put_head = put_head,
+	.lower_size = lower_size,
+	.put_lower = put_lower,
+	.put_before_lowers = put_before_lowers,
+};
+
+int shale_nl_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return shale_tell_all(skb, cb, &mounts);
+}
+
+int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return shale_tell_one(skb, info, &mounts);
+}
+
+/* set */
+
+#define ALL_EVENTS	(BIT(SHALE_EVENT_KIND_VOLATILE_FAILED) - 1)
+
+static int check_changes(const struct genl_info *info)
+{
+	const struct nlattr *events = info->attrs[SHALE_A_MOUNT_EVENTS];
+
+	if (!events && !info->attrs[SHALE_A_MOUNT_EVENT_RATE] &&
+	    !info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) {
+		NL_SET_ERR_MSG(info->extack, "nothing to set was given");
+		return -EINVAL;
+	}
+	if (events && (nla_get_u32(events) & ~ALL_EVENTS)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, events, "unknown kind of event");
+		return -EINVAL;
+	}
+	if (info->attrs[SHALE_A_MOUNT_MAX_COPY_UP] &&
+	    nla_get_u64(info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) > MAX_LFS_FILESIZE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[SHALE_A_MOUNT_MAX_COPY_UP],
+				    "no file is that large");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static void change(struct shale_sb *sbi, const struct genl_info *info)
+{
+	if (info->attrs[SHALE_A_MOUNT_EVENTS])
+		WRITE_ONCE(sbi->events.mask, nla_get_u32(info->attrs[SHALE_A_MOUNT_EVENTS]));
+	if (info->attrs[SHALE_A_MOUNT_EVENT_RATE])
+		WRITE_ONCE(sbi->events.rate, nla_get_u32(info->attrs[SHALE_A_MOUNT_EVENT_RATE]));
+	if (info->attrs[SHALE_A_MOUNT_MAX_COPY_UP])
+		WRITE_ONCE(sbi->max_copy_up, nla_get_u64(info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]));
+	shale_event(sbi, &(struct shale_event) { .kind = SHALE_EVENT_KIND_CHANGED });
+}
+
+int shale_nl_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct shale_sb *sbi;
+	u64 id;
+	int err;
+
+	if (!shale_may_administrate(skb, info->extack))
+		return -EPERM;
+	err = check_changes(info) ?: shale_find_mount(skb, info, &id);
+	if (err)
+		return err;
+
+	guard(shale_sb_table)();
+	sbi = shale_mount_by_id(id, info->extack);
+	if (IS_ERR(sbi))
+		return PTR_ERR(sbi);
+	change(sbi, info);
+	return 0;
+}

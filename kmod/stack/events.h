@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events: what happened, for whoever listens. Those who know of it are on lower floors than those
+ * who send it, so they give it to a sink, which control/events.c provides.
+ *
+ * An event is given with none of our locks held and no token: it tells of what is done, and takes
+ * the memory and time it needs. Where nobody listens nothing is done.
+ */
+#ifndef SHALE_STACK_EVENTS_H
+#define SHALE_STACK_EVENTS_H
+
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <uapi/linux/shale.h>
+
+struct shale_sb;
+
+struct shale_event {
+	enum shale_event_kind kind;
+	struct dentry *dentry;		/* ours: the object by its name; or NULL */
+	struct inode *inode;		/* ours: the object; or NULL */
+	enum shale_reason reason;	/* or 0 */
+	int err;			/* a negative errno, or 0 */
+	u64 bytes;
+	ktime_t begun;			/* when it did; or 0 */
+	const char *redirect;		/* or NULL */
+};
+
+struct shale_event_sink {
+	bool (*wanted)(const struct shale_sb *sbi, enum shale_event_kind kind);
+	void (*send)(struct shale_sb *sbi, const struct shale_event *event);
+};
+
+/* Set before the first mount, and for good. */
+extern const struct shale_event_sink *shale_event_sink;
+
+static inline bool shale_event_wanted(const struct shale_sb *sbi, enum shale_event_kind kind)
+{
+	return shale_event_sink->wanted(sbi, kind);
+}
+
+static inline void shale_event(struct shale_sb *sbi, const struct shale_event *event)
+{
+	if (shale_event_wanted(sbi, event->kind))
+		shale_event_sink->send(sbi, event);
+}
+
+/*
+ * What the layers could not do: counted, and told if somebody listens. @err may be any errno; those
+ * that are plain answers, such as -ENOENT, are passed by. @dentry may be NULL.
+ */
+void shale_failed(struct super_block *sb, struct dentry *dentry, enum shale_reason reason, int err);
+
+#endif
