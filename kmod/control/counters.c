@@ -20,7 +20,7 @@ static int error_size(void)
 /* Errors may come while they are told: there is room for all. */
 static int head_size(const struct shale_sb *sbi)
 {
-	return (7 + SHALE_COUNT_NR) * nla_total_size(sizeof(u64)) + SHALE_NR_ERRORS * error_size();
+	return (8 + SHALE_COUNT_NR) * nla_total_size(sizeof(u64)) + SHALE_NR_ERRORS * error_size();
 }
 
 static int put_counters(struct sk_buff *skb, const struct shale_counters *counters)
@@ -32,7 +32,7 @@ static int put_counters(struct sk_buff *skb, const struct shale_counters *counte
 	return err;
 }
 
-static int put_error(struct sk_buff *skb, int number, int count)
+static int put_error(struct sk_buff *skb, int number, u32 count)
 {
 	struct nlattr *nest = nla_nest_start(skb, SHALE_A_COUNTERS_ERROR);
 
@@ -45,7 +45,8 @@ static int put_error(struct sk_buff *skb, int number, int count)
 
 static int put_errors(struct sk_buff *skb, const struct shale_counters *counters)
 {
-	int i, count, err = 0;
+	u32 count;
+	int i, err = 0;
 
 	for (i = 0; !err && i < SHALE_NR_ERRORS; i++) {
 		count = atomic_read(&counters->error[i]);
@@ -55,12 +56,19 @@ static int put_errors(struct sk_buff *skb, const struct shale_counters *counters
 	return err;
 }
 
-static int put_listings(struct sk_buff *skb, const struct shale_listings *listings)
+static int put_listings(struct sk_buff *skb, struct shale_listings *listings)
 {
-	return nla_put_u32(skb, SHALE_A_COUNTERS_LISTINGS, READ_ONCE(listings->nr_lists)) ?:
-	       shale_put_u64(skb, SHALE_A_COUNTERS_LISTED_NAMES,
-			     READ_ONCE(listings->nr) - READ_ONCE(listings->nr_lists)) ?:
-	       shale_put_u64(skb, SHALE_A_COUNTERS_LISTING_BYTES, READ_ONCE(listings->bytes));
+	unsigned int lists;
+	u64 names, bytes;
+
+	scoped_guard(spinlock, &listings->lock) {
+		lists = listings->nr_lists;
+		names = listings->nr - lists;
+		bytes = listings->bytes;
+	}
+	return nla_put_u32(skb, SHALE_A_COUNTERS_LISTINGS, lists) ?:
+	       shale_put_u64(skb, SHALE_A_COUNTERS_LISTED_NAMES, names) ?:
+	       shale_put_u64(skb, SHALE_A_COUNTERS_LISTING_BYTES, bytes);
 }
 
 static int put_events(struct sk_buff *skb, const struct shale_events *events)
@@ -69,7 +77,7 @@ static int put_events(struct sk_buff *skb, const struct shale_events *events)
 	       shale_put_u64(skb, SHALE_A_COUNTERS_EVENTS_DROPPED, READ_ONCE(events->dropped));
 }
 
-static int put_head(struct sk_buff *skb, const struct shale_sb *sbi)
+static int put_head(struct sk_buff *skb, struct shale_sb *sbi)
 {
 	return shale_put_u64(skb, SHALE_A_COUNTERS_ID, sbi->id) ?:
 	       shale_put_u64(skb, SHALE_A_COUNTERS_COPY_UPS, atomic64_read(&sbi->copy_ups)) ?:

@@ -41,13 +41,28 @@ static const struct genl_multicast_group groups[] = {
 	[SHALE_NLGRP_ERRORS] = { SHALE_MCGRP_ERRORS, GENL_MCAST_CAP_SYS_ADMIN },
 };
 
+/*
+ * Events go to the mounter's network namespace as well, if who administrates that may see the
+ * mount: it belongs to the mount's user namespace, or to one above.
+ */
+static bool goes_to_mounter(const struct shale_sb *sbi)
+{
+	const struct user_namespace *ns = sbi->sb->s_user_ns;
+
+	if (net_eq(sbi->events.net, &init_net))
+		return false;
+	while (ns && ns != sbi->events.net->user_ns)
+		ns = ns->parent;
+	return ns;
+}
+
 /* Is anybody listening? */
 static bool wanted(const struct shale_sb *sbi, enum shale_event_kind kind)
 {
 	if (!(READ_ONCE(sbi->events.mask) & BIT(kind - 1)))
 		return false;
 	return genl_has_listeners(&shale_nl_family, &init_net, group_of[kind]) ||
-	       (!net_eq(sbi->events.net, &init_net) &&
+	       (goes_to_mounter(sbi) &&
 		genl_has_listeners(&shale_nl_family, sbi->events.net, group_of[kind]));
 }
 
@@ -63,6 +78,9 @@ static int put_actor(struct sk_buff *skb)
 {
 	char comm[TASK_COMM_LEN];
 
+	/* Work that is done later is nobody's. */
+	if (current->flags & PF_KTHREAD)
+		return 0;
 	get_task_comm(comm, current);
 	return nla_put_u32(skb, SHALE_A_EVENT_PID, task_tgid_nr(current)) ?:
 	       nla_put_u32(skb, SHALE_A_EVENT_TID, task_pid_nr(current)) ?:
@@ -180,14 +198,17 @@ static void multicast(struct net *net, struct sk_buff *skb, unsigned int group)
 	genlmsg_multicast_netns(&shale_nl_family, net, skb, 0, group, GFP_ATOMIC);
 }
 
-static void deliver(struct shale_events *events, struct message *m, unsigned int group)
+static void deliver(struct shale_sb *sbi, struct message *m, unsigned int group)
 {
-	struct sk_buff *copy = NULL;
+	struct sk_buff *copy;
 
-	if (!net_eq(events->net, &init_net))
+	if (goes_to_mounter(sbi)) {
 		copy = skb_clone(m->skb, GFP_ATOMIC);
-	if (copy)
-		multicast(events->net, copy, group);
+		if (copy)
+			multicast(sbi->events.net, copy, group);
+		else
+			sbi->events.dropped++;
+	}
 	multicast(&init_net, m->skb, group);
 }
 
@@ -208,7 +229,7 @@ static void send(struct shale_sb *sbi, const struct shale_event *event)
 	}
 	memcpy(nla_data(m.seq), &events->seq, sizeof(u64));
 	memcpy(nla_data(m.dropped), &events->dropped, sizeof(u64));
-	deliver(events, &m, group_of[event->kind]);
+	deliver(sbi, &m, group_of[event->kind]);
 	spin_unlock(&events->lock);
 }
 

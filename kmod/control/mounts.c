@@ -25,7 +25,7 @@ static int put_marks(struct sk_buff *skb, const struct shale_upper *upper)
 	       (READ_ONCE(upper->has_metacopies) ? nla_put_flag(skb, SHALE_A_MOUNT_METACOPIES) : 0);
 }
 
-static int put_head(struct sk_buff *skb, const struct shale_sb *sbi)
+static int put_head(struct sk_buff *skb, struct shale_sb *sbi)
 {
 	const struct shale_stack *stack = sbi->stack;
 
@@ -84,20 +84,25 @@ int shale_nl_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* set */
 
-#define ALL_EVENTS	(BIT(SHALE_EVENT_KIND_VOLATILE_FAILED) - 1)
-
-static int check_changes(const struct genl_info *info)
+static int check_changes(const struct sk_buff *request, const struct genl_info *info)
 {
 	const struct nlattr *events = info->attrs[SHALE_A_MOUNT_EVENTS];
+	const struct nlattr *rate = info->attrs[SHALE_A_MOUNT_EVENT_RATE];
 
-	if (!events && !info->attrs[SHALE_A_MOUNT_EVENT_RATE] &&
+	if (!events && !rate &&
 	    !info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) {
 		NL_SET_ERR_MSG(info->extack, "nothing to set was given");
 		return -EINVAL;
 	}
-	if (events && (nla_get_u32(events) & ~ALL_EVENTS)) {
+	if (events && (nla_get_u32(events) & ~SHALE_ALL_EVENTS)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, events, "unknown kind of event");
 		return -EINVAL;
+	}
+	/* Events of all mounts go through the same sockets. */
+	if (rate && !netlink_ns_capable(request, &init_user_ns, CAP_SYS_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, rate,
+				    "only the administrator of the host sets how many events there may be");
+		return -EPERM;
 	}
 	if (info->attrs[SHALE_A_MOUNT_MAX_COPY_UP] &&
 	    nla_get_u64(info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) > MAX_LFS_FILESIZE) {
@@ -122,19 +127,17 @@ static void change(struct shale_sb *sbi, const struct genl_info *info)
 int shale_nl_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct shale_sb *sbi;
-	u64 id;
 	int err;
 
 	if (!shale_may_administrate(skb, info->extack))
 		return -EPERM;
-	err = check_changes(info) ?: shale_find_mount(skb, info, &id);
+	err = check_changes(skb, info);
 	if (err)
 		return err;
-
-	guard(shale_sb_table)();
-	sbi = shale_mount_by_id(id, info->extack);
+	sbi = shale_visit_mount(skb, info);
 	if (IS_ERR(sbi))
 		return PTR_ERR(sbi);
 	change(sbi, info);
+	shale_sb_leave(sbi);
 	return 0;
 }

@@ -96,14 +96,22 @@ int shale_find_mount(const struct sk_buff *request, struct genl_info *info, u64 
 	return -ENOENT;
 }
 
-struct shale_sb *shale_mount_by_id(u64 id, struct netlink_ext_ack *extack)
+struct shale_sb *shale_visit_mount(const struct sk_buff *request, struct genl_info *info)
 {
-	struct shale_sb *sbi = shale_sb_next(id);
+	struct shale_sb *sbi;
+	u64 id;
+	int err = shale_find_mount(request, info, &id);
 
-	if (sbi && sbi->id == id)
-		return sbi;
-	NL_SET_ERR_MSG(extack, "the mount went away");
-	return ERR_PTR(-ENOENT);
+	if (err)
+		return ERR_PTR(err);
+	guard(shale_sb_table)();
+	sbi = shale_sb_next(id);
+	if (!sbi || sbi->id != id) {
+		NL_SET_ERR_MSG(info->extack, "the mount went away");
+		return ERR_PTR(-ENOENT);
+	}
+	shale_sb_visit(sbi);
+	return sbi;
 }
 
 struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t payload,

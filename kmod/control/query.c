@@ -222,7 +222,7 @@ static struct uses *find_uses(const struct sk_buff *request, const struct dentry
 	guard(shale_sb_table)();
 	for (id = 0; (sbi = shale_sb_next(id)); id = sbi->id + 1)
 		nr++;
-	uses = kvzalloc(struct_size(uses, use, nr), GFP_KERNEL);
+	uses = kvzalloc(struct_size(uses, use, nr), GFP_KERNEL_ACCOUNT);
 	if (!uses)
 		return NULL;
 	uses->max = nr;
@@ -258,9 +258,13 @@ static struct uses **uses_of(struct netlink_callback *cb)
 	return (struct uses **)cb->ctx;
 }
 
+/* Takes them over: a dump that is refused before has not. */
 static int start_uses(struct netlink_callback *cb)
 {
-	*uses_of(cb) = cb->data;
+	struct uses **uses = cb->data;
+
+	*uses_of(cb) = *uses;
+	*uses = NULL;
 	cb->data = NULL;
 	return 0;
 }
@@ -282,10 +286,12 @@ static int end_uses(struct netlink_callback *cb)
 
 int shale_nl_in_use_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct uses *uses = NULL;
 	struct netlink_dump_control control = {
 		.start = start_uses,
 		.dump = tell_uses,
 		.done = end_uses,
+		.data = &uses,
 		.module = THIS_MODULE,
 		SHALE_DUMP_EXTACK(info->extack),
 	};
@@ -303,10 +309,11 @@ int shale_nl_in_use_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack, fd, "not the descriptor of a directory");
 		return file ? -ENOTDIR : -EBADF;
 	}
-	control.data = find_uses(skb, file->f_path.dentry);
-	if (!control.data)
+	uses = find_uses(skb, file->f_path.dentry);
+	if (!uses)
 		return -ENOMEM;
 	err = netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
+	kvfree(uses);
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG(info->extack, "an answer on this socket was not read to its end");
 	return err;

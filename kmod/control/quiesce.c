@@ -86,10 +86,15 @@ static int refuse(struct genl_info *info, int err)
  */
 static struct hold *begin_hold(struct shale_sb *sbi, struct genl_info *info, unsigned int ms)
 {
-	struct hold *hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	struct inode *mapped;
+	struct hold *hold;
 	int err;
 
+	if (!sbi->upper) {
+		NL_SET_ERR_MSG(info->extack, "the mount has no writable layer");
+		return ERR_PTR(-EROFS);
+	}
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
 	hold->gate = shale_gate_get(sbi->upper->gate);
@@ -144,27 +149,6 @@ static int answer_hold(struct genl_info *info, struct hold *hold)
 	return 0;
 }
 
-/* The mount that the request names, to be left again; or ERR_PTR. */
-static struct shale_sb *visit(const struct sk_buff *skb, struct genl_info *info)
-{
-	struct shale_sb *sbi;
-	u64 id;
-	int err = shale_find_mount(skb, info, &id);
-
-	if (err)
-		return ERR_PTR(err);
-	guard(shale_sb_table)();
-	sbi = shale_mount_by_id(id, info->extack);
-	if (IS_ERR(sbi))
-		return sbi;
-	if (!sbi->upper) {
-		NL_SET_ERR_MSG(info->extack, "the mount has no writable layer");
-		return ERR_PTR(-EROFS);
-	}
-	shale_sb_visit(sbi);
-	return sbi;
-}
-
 int shale_nl_quiesce_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *timeout = info->attrs[SHALE_A_QUIESCE_TIMEOUT];
@@ -173,7 +157,7 @@ int shale_nl_quiesce_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!shale_may_administrate(skb, info->extack))
 		return -EPERM;
-	sbi = visit(skb, info);
+	sbi = shale_visit_mount(skb, info);
 	if (IS_ERR(sbi))
 		return PTR_ERR(sbi);
 	hold = begin_hold(sbi, info, timeout ? nla_get_u32(timeout) : SHALE_MAX_QUIESCE);

@@ -24,11 +24,8 @@ struct file *shale_file_of(const struct nlattr *fd);
  */
 int shale_find_mount(const struct sk_buff *request, struct genl_info *info, u64 *id);
 
-/*
- * The same, with the table of mounts held by the caller: the mount, or ERR_PTR(-ENOENT) with a
- * message when it went away meanwhile.
- */
-struct shale_sb *shale_mount_by_id(u64 id, struct netlink_ext_ack *extack);
+/* The same: the mount itself, visited (stack/sb.h), or ERR_PTR with a message. */
+struct shale_sb *shale_visit_mount(const struct sk_buff *request, struct genl_info *info);
 
 /* An answer that is one message: a buffer with room for @payload bytes of attributes, begun. */
 struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t payload,
@@ -42,7 +39,7 @@ struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t pa
 struct shale_telling {
 	u8 command;
 	int (*head_size)(const struct shale_sb *sbi);
-	int (*put_head)(struct sk_buff *skb, const struct shale_sb *sbi);
+	int (*put_head)(struct sk_buff *skb, struct shale_sb *sbi);
 	/* Of one lower layer; both NULL: nothing is told of layers. */
 	int (*lower_size)(const struct shale_sb *sbi, u32 lower);
 	int (*put_lower)(struct sk_buff *skb, const struct shale_sb *sbi, u32 lower);

@@ -43,7 +43,7 @@ static void *begin_part(struct sk_buff *skb, struct netlink_callback *cb, int pa
 }
 
 /* The first message of a mount: everything but its lower layers. */
-static int tell_head(struct sk_buff *skb, struct netlink_callback *cb, const struct shale_sb *sbi)
+static int tell_head(struct sk_buff *skb, struct netlink_callback *cb, struct shale_sb *sbi)
 {
 	const struct shale_telling *what = cursor(cb)->what;
 	void *header = begin_part(skb, cb, what->head_size(sbi));
@@ -84,7 +84,7 @@ cancel:
 	return -EMSGSIZE;
 }
 
-static int tell_mount(struct sk_buff *skb, struct netlink_callback *cb, const struct shale_sb *sbi)
+static int tell_mount(struct sk_buff *skb, struct netlink_callback *cb, struct shale_sb *sbi)
 {
 	struct cursor *at = cursor(cb);
 	int err;

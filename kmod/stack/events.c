@@ -18,7 +18,6 @@ static bool is_trouble(int err)
 	case -ESTALE:
 	case -EUCLEAN:
 	case -EBADMSG:
-	case -EROFS:
 	case -ENOMEM:
 	case -EFBIG:
 	case -EREMOTEIO:
@@ -33,7 +32,8 @@ void shale_failed(struct super_block *sb, struct dentry *dentry, enum shale_reas
 {
 	struct shale_sb *sbi = shale_sb(sb);
 
-	if (!is_trouble(err))
+	/* A write may be too much for the process, too. */
+	if (!is_trouble(err) || (err == -EFBIG && reason == SHALE_REASON_WRITE))
 		return;
 	atomic_inc(&sbi->counters.error[-err < SHALE_NR_ERRORS ? -err : 0]);
 	shale_event(sbi, &(struct shale_event) {

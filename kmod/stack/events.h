@@ -31,6 +31,12 @@ struct shale_event_sink {
 	void (*send)(struct shale_sb *sbi, const struct shale_event *event);
 };
 
+/* All kinds that there are, as a mask. */
+#define SHALE_ALL_EVENTS (BIT(SHALE_EVENT_KIND_VOLATILE_FAILED) - 1)
+
+/* Of mounts that others than root have made, so many are sent in a second at first. */
+#define SHALE_EVENT_RATE_OF_OTHERS 1000
+
 /* Set before the first mount, and for good. */
 extern const struct shale_event_sink *shale_event_sink;
 
@@ -50,5 +56,14 @@ static inline void shale_event(struct shale_sb *sbi, const struct shale_event *e
  * that are plain answers, such as -ENOENT, are passed by. @dentry may be NULL.
  */
 void shale_failed(struct super_block *sb, struct dentry *dentry, enum shale_reason reason, int err);
+
+/* The same for what an operation returns: passes @ret on. */
+static inline long shale_checked(struct super_block *sb, struct dentry *dentry,
+				 enum shale_reason reason, long ret)
+{
+	if (unlikely(ret < 0))
+		shale_failed(sb, dentry, reason, ret);
+	return ret;
+}
 
 #endif

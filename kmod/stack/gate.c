@@ -16,6 +16,8 @@ struct shale_gate {
 	struct mutex lock;		/* orders closing and opening; the outermost here */
 	u64 hold;			/* who keeps it closed; 0: it is open, or being closed */
 	u64 last_hold;
+	atomic_t waiting;		/* to come in */
+	bool was_closed;		/* or it was tried */
 	bool ended;
 	unsigned long until;		/* jiffies; when it is to be opened */
 	struct delayed_work timeout;
@@ -71,6 +73,9 @@ void shale_gate_put(struct shale_gate *gate)
 	if (!gate || !refcount_dec_and_test(&gate->ref))
 		return;
 	cancel_delayed_work_sync(&gate->timeout);
+	/* What closing has begun may have told us that it is done, and not be back yet. */
+	if (gate->was_closed)
+		rcu_barrier();
 	percpu_ref_exit(&gate->inside);
 	kfree(gate);
 }
@@ -87,11 +92,37 @@ void shale_gate_end(struct shale_gate *gate)
 		open_locked(gate);
 }
 
+/* Whoever wants to close it waits for the last one. */
+static void waited(struct shale_gate *gate)
+{
+	if (atomic_dec_and_test(&gate->waiting))
+		wake_up_all(&gate->moved);
+}
+
 int shale_gate_enter(struct shale_gate *gate)
 {
-	if (likely(percpu_ref_tryget_live(&gate->inside)))
+	int err;
+
+	if (likely(shale_gate_try(gate)))
 		return 0;
-	return wait_event_killable(gate->moved, percpu_ref_tryget_live(&gate->inside)) ? -EINTR : 0;
+	atomic_inc(&gate->waiting);
+	err = wait_event_killable(gate->moved, shale_gate_try(gate));
+	waited(gate);
+	return err ? -EINTR : 0;
+}
+
+void shale_gate_enter_for_sure(struct shale_gate *gate)
+{
+	if (likely(shale_gate_try(gate)))
+		return;
+	atomic_inc(&gate->waiting);
+	wait_event(gate->moved, shale_gate_try(gate));
+	waited(gate);
+}
+
+bool shale_gate_try(struct shale_gate *gate)
+{
+	return percpu_ref_tryget_live(&gate->inside);
 }
 
 void shale_gate_enter_again(struct shale_gate *gate)
@@ -104,12 +135,12 @@ void shale_gate_leave(struct shale_gate *gate)
 	percpu_ref_put(&gate->inside);
 }
 
-void shale_gate_step_aside(struct shale_gate *gate)
+int shale_gate_step_aside(struct shale_gate *gate)
 {
 	if (likely(shale_gate_is_open(gate)))
-		return;
+		return 0;
 	shale_gate_leave(gate);
-	wait_event(gate->moved, percpu_ref_tryget_live(&gate->inside));
+	return shale_gate_enter(gate);
 }
 
 bool shale_gate_is_open(const struct shale_gate *gate)
@@ -118,39 +149,58 @@ bool shale_gate_is_open(const struct shale_gate *gate)
 	return !percpu_ref_is_dying((struct percpu_ref *)&gate->inside);
 }
 
-/* Return: 0, -EBUSY or -EINTR. */
-static int wait_for_those_inside(struct shale_gate *gate)
+static bool nobody_waits(struct shale_gate *gate)
+{
+	return !atomic_read(&gate->waiting);
+}
+
+static bool is_empty(struct shale_gate *gate)
+{
+	return percpu_ref_is_zero(&gate->inside);
+}
+
+/* Waits until @holds, or the gate has ended. Return: 0, -EBUSY or -EINTR. */
+static int wait_until(bool (*holds)(struct shale_gate *gate), struct shale_gate *gate)
 {
 	long left = wait_event_interruptible_timeout(gate->moved,
-						     percpu_ref_is_zero(&gate->inside) ||
-						     READ_ONCE(gate->ended), SHALE_GATE_PATIENCE);
+						     holds(gate) || READ_ONCE(gate->ended),
+						     SHALE_GATE_PATIENCE);
 
 	if (left < 0)
 		return -EINTR;
 	return left ? 0 : -EBUSY;
 }
 
-int shale_gate_close(struct shale_gate *gate, unsigned int ms, u64 *hold)
+/* Under the lock. Return: 0, and nobody is inside, nor comes in; or why not. */
+static int close_locked(struct shale_gate *gate)
 {
-	int err = -EBUSY;
+	int err = gate->hold ? -EBUSY : wait_until(nobody_waits, gate);
 
-	if (!mutex_trylock(&gate->lock))
+	if (err)
 		return err;
-	if (gate->hold)
-		goto out;
+	gate->was_closed = true;
 	percpu_ref_kill(&gate->inside);
-	err = wait_for_those_inside(gate);
+	err = wait_until(is_empty, gate);
 	if (!err && READ_ONCE(gate->ended))
 		err = -ENOENT;
-	if (err) {
+	if (err)
 		open_locked(gate);
-		goto out;
+	return err;
+}
+
+int shale_gate_close(struct shale_gate *gate, unsigned int ms, u64 *hold)
+{
+	int err;
+
+	if (!mutex_trylock(&gate->lock))
+		return -EBUSY;
+	err = close_locked(gate);
+	if (!err) {
+		*hold = ++gate->last_hold;
+		WRITE_ONCE(gate->hold, *hold);
+		gate->until = jiffies + msecs_to_jiffies(ms);
+		mod_delayed_work(system_wq, &gate->timeout, msecs_to_jiffies(ms));
 	}
-	*hold = ++gate->last_hold;
-	WRITE_ONCE(gate->hold, *hold);
-	gate->until = jiffies + msecs_to_jiffies(ms);
-	mod_delayed_work(system_wq, &gate->timeout, msecs_to_jiffies(ms));
-out:
 	mutex_unlock(&gate->lock);
 	return err;
 }

@@ -26,18 +26,27 @@ void shale_gate_end(struct shale_gate *gate);
 
 /* Enter, which may have to wait. Return: 0, or -EINTR when the task is being killed. */
 int shale_gate_enter(struct shale_gate *gate);
+/* The same for who has to clean up, whatever becomes of the task. */
+void shale_gate_enter_for_sure(struct shale_gate *gate);
+/* Enter if it is open. Return: whether it was. */
+bool shale_gate_try(struct shale_gate *gate);
 /* Once more, by somebody inside; never waits. */
 void shale_gate_enter_again(struct shale_gate *gate);
 /* In any context. */
 void shale_gate_leave(struct shale_gate *gate);
-/* Out, and in again when it is open, if somebody wants it closed. Can't be killed. */
-void shale_gate_step_aside(struct shale_gate *gate);
+/*
+ * Out, and in again when it is open, if somebody wants it closed.
+ * Return: 0, or -EINTR when the task is being killed; then it is outside.
+ */
+int shale_gate_step_aside(struct shale_gate *gate);
 bool shale_gate_is_open(const struct shale_gate *gate);
 
 /**
  * shale_gate_close - let nobody in, and wait until nobody is inside
  * @ms: open it again after this time, come what may
  * @hold: set to a number, never used twice, that opens it
+ *
+ * Those who waited for the last one to open it come in before.
  *
  * Return: 0; -EBUSY when it is closed already, or somebody stays inside for longer than
  * SHALE_GATE_PATIENCE; -EINTR; -ENOENT after shale_gate_end().

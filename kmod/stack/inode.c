@@ -19,11 +19,19 @@ static struct kmem_cache *inode_cache;
 
 /* Life of an inode */
 
-/* Is the file of the upper that an inode stands on mapped to be written? */
+/*
+ * Is the file of the upper that an inode stands on mapped to be written, or about to be? The kernel
+ * counts a mapping on our inode before it asks us to make it, and lets go of that when the real
+ * file counts it.
+ */
 static bool is_mapped(const struct inode *inode)
 {
 	const struct shale_entry *entry;
 	const struct inode *real;
+
+	if (mapping_writably_mapped(inode->i_mapping))
+		return true;
+	smp_rmb();	/* in the order of their coming: it is seen on one of the two */
 
 	guard(rcu)();
 	entry = shale_entry_rcu(inode);

@@ -18,7 +18,9 @@ struct shale_layer {
 	const struct vfsmount *given;	/* the mount it was cloned from: compared, never followed */
 	char *name;		/* path as it was when the layer was described, for people */
 	unsigned int base;	/* number of its file system in the mount (stack/base.h) */
-	atomic_long_t look_ups;	/* for these, it was asked for a name so often */
+
+	/* Away from the above, which each look-up reads: */
+	atomic_long_t look_ups ____cacheline_aligned_in_smp;	/* names that it was asked for */
 	atomic64_t copy_ups;	/* objects copied from it */
 	atomic64_t copy_up_bytes;
 };

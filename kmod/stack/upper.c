@@ -26,8 +26,24 @@ static const struct cred *writer_creds(const struct shale_sb *sbi, const struct 
 	return sbi->writer;
 }
 
+/* How somebody waits for the gate. */
+enum patience { KILLABLE, FOR_SURE, NOT_AT_ALL };
+
+static int enter(struct shale_gate *gate, enum patience patience)
+{
+	switch (patience) {
+	case NOT_AT_ALL:
+		return shale_gate_try(gate) ? 0 : -EAGAIN;
+	case FOR_SURE:
+		shale_gate_enter_for_sure(gate);
+		return 0;
+	default:
+		return shale_gate_enter(gate);
+	}
+}
+
 static struct shale_token upper_begin(struct super_block *sb, const struct inode *written,
-				      bool write)
+				      bool write, enum patience patience)
 {
 	struct shale_sb *sbi = shale_sb(sb);
 	struct shale_token tok = { .upper = sbi->upper, .epoch = sbi->stack->epoch };
@@ -36,7 +52,7 @@ static struct shale_token upper_begin(struct super_block *sb, const struct inode
 		tok.err = -EROFS;
 		return tok;
 	}
-	tok.err = shale_gate_enter(tok.upper->gate);
+	tok.err = enter(tok.upper->gate, patience);
 	if (tok.err)
 		return tok;
 	if (write) {
@@ -53,12 +69,22 @@ static struct shale_token upper_begin(struct super_block *sb, const struct inode
 
 struct shale_token shale_upper_begin(struct super_block *sb)
 {
-	return upper_begin(sb, NULL, true);
+	return upper_begin(sb, NULL, true, KILLABLE);
+}
+
+struct shale_token shale_upper_begin_cleanup(struct super_block *sb)
+{
+	return upper_begin(sb, NULL, true, FOR_SURE);
 }
 
 struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written)
 {
-	return upper_begin(sb, written, false);
+	return upper_begin(sb, written, false, KILLABLE);
+}
+
+struct shale_token shale_upper_try_io(struct super_block *sb, const struct inode *written)
+{
+	return upper_begin(sb, written, false, NOT_AT_ALL);
 }
 
 void shale_upper_end(const struct shale_token *tok)
@@ -68,12 +94,16 @@ void shale_upper_end(const struct shale_token *tok)
 	revert_creds(tok->caller);
 	if (tok->write)
 		mnt_drop_write(tok->upper->layer->mnt);
-	shale_gate_leave(tok->upper->gate);
+	if (!tok->outside)
+		shale_gate_leave(tok->upper->gate);
 }
 
-void shale_upper_step_aside(const struct shale_token *tok)
+int shale_upper_step_aside(struct shale_token *tok)
 {
-	shale_gate_step_aside(tok->upper->gate);
+	int err = shale_gate_step_aside(tok->upper->gate);
+
+	tok->outside = err;
+	return err;
 }
 
 /* Names */

@@ -57,6 +57,7 @@ struct shale_token {
 	struct shale_upper *upper;
 	const struct cred *caller;	/* the credentials that were replaced */
 	bool write;			/* holds write access to the mount */
+	bool outside;			/* of the gate: it was left for good */
 };
 
 /*
@@ -65,17 +66,26 @@ struct shale_token {
  */
 struct shale_token shale_upper_begin(struct super_block *sb);
 struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written);
+/* -EAGAIN where that would sleep at the gate. */
+struct shale_token shale_upper_try_io(struct super_block *sb, const struct inode *written);
+/* For what must be cleaned up, even by a task that is being killed. */
+struct shale_token shale_upper_begin_cleanup(struct super_block *sb);
 void shale_upper_end(const struct shale_token *tok);
 
 /*
  * Between two steps of something long, with a token of shale_upper_begin_io(): the gate may close.
+ * Return: 0, or -EINTR when the task is being killed; then the token is good for nothing.
  */
-void shale_upper_step_aside(const struct shale_token *tok);
+int shale_upper_step_aside(struct shale_token *tok);
 
 DEFINE_CLASS(shale_upper, struct shale_token, shale_upper_end(&_T), shale_upper_begin(sb),
 	     struct super_block *sb)
 DEFINE_CLASS(shale_upper_io, struct shale_token, shale_upper_end(&_T),
 	     shale_upper_begin_io(sb, written), struct super_block *sb, const struct inode *written)
+DEFINE_CLASS(shale_upper_try_io, struct shale_token, shale_upper_end(&_T),
+	     shale_upper_try_io(sb, written), struct super_block *sb, const struct inode *written)
+DEFINE_CLASS(shale_upper_cleanup, struct shale_token, shale_upper_end(&_T),
+	     shale_upper_begin_cleanup(sb), struct super_block *sb)
 
 static inline struct mnt_idmap *shale_upper_idmap(const struct shale_token *tok)
 {

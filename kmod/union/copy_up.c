@@ -540,7 +540,7 @@ static int finish(struct copy_up *cu)
 
 static void discard(struct copy_up *cu)
 {
-	CLASS(shale_upper, tok)(cu->sb);
+	CLASS(shale_upper_cleanup, tok)(cu->sb);
 
 	if (!tok.err)
 		shale_workdir_discard(&tok, cu->copy);
@@ -648,12 +648,15 @@ static void free_data(struct copy_up *cu)
 /* The copy becomes what it was, without data. Best effort: what is there means nothing. */
 static void give_up_completing(struct copy_up *cu, const struct capabilities *caps)
 {
-	free_data(cu);
-	set_size(cu, cu->entry->upper, cu->stat.size);
+	struct iattr size = { .ia_valid = ATTR_SIZE, .ia_size = cu->stat.size };
 
-	CLASS(shale_upper, tok)(cu->sb);
-	if (!tok.err)
-		restore_attributes(cu, &tok, caps);
+	free_data(cu);
+
+	CLASS(shale_upper_cleanup, tok)(cu->sb);
+	if (tok.err)
+		return;
+	shale_upper_setattr(&tok, cu->entry->upper, &size);
+	restore_attributes(cu, &tok, caps);
 }
 
 static int complete_copy(struct copy_up *cu)

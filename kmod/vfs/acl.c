@@ -9,6 +9,7 @@
 
 #include "stack/creds.h"
 #include "stack/entry.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
@@ -141,5 +142,5 @@ int shale_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_a
 		return err;
 	err = change_acl(inode, acl, type, drop_sgid);
 	shale_inode_copyattr(inode);
-	return err;
+	return shale_checked(inode->i_sb, dentry, SHALE_REASON_ACL, err);
 }

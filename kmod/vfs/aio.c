@@ -7,6 +7,7 @@
 #include "vfs/aio.h"
 
 #include <linux/refcount.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -131,9 +132,12 @@ static void write_complete_work(struct work_struct *work)
 {
 	struct aio *aio = container_of(work, struct aio, work);
 
+	unsigned int noio = memalloc_noio_save();	/* a swap device may wait for this one */
+
 	shale_inode_copyattr(file_inode(aio->user->ki_filp));
 	aio->res = shale_file_written(aio->user->ki_filp, aio->real.ki_filp,
 				      aio->user->ki_flags & IOCB_DSYNC, aio->res);
+	memalloc_noio_restore(noio);
 	aio_complete(aio, aio->res);
 }
 

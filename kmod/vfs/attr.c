@@ -7,6 +7,7 @@
 #include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/entry.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/upper.h"
@@ -230,7 +231,8 @@ int shale_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 		upper.ia_valid &= ~ATTR_SIZE;
 	if (resized)
 		upper.ia_valid |= ATTR_MTIME | ATTR_CTIME;
-	return change_attr(inode, &upper);
+	return shale_checked(inode->i_sb, dentry, resized ? SHALE_REASON_TRUNCATE :
+			     SHALE_REASON_ATTRIBUTES, change_attr(inode, &upper));
 }
 
 /* Only an upper keeps access times: noting one is no reason to copy up. */
@@ -245,13 +247,11 @@ int shale_update_time(struct inode *inode, enum fs_update_time type, unsigned in
 		return 0;
 	if (flags & IOCB_NOWAIT)
 		return -EAGAIN;
-	/* Who reads is not to wait for it. */
-	if (!shale_gate_is_open(shale_sb(inode->i_sb)->upper->gate))
-		return 0;
 
-	CLASS(shale_upper_io, tok)(inode->i_sb, NULL);
+	/* Who reads is not to wait for it. */
+	CLASS(shale_upper_try_io, tok)(inode->i_sb, NULL);
 	if (tok.err)
-		return tok.err;
+		return tok.err == -EAGAIN ? 0 : tok.err;
 	shale_upper_touch_atime(&tok, entry->upper);
 	inode_set_atime_to_ts(inode, inode_get_atime(d_inode(entry->upper)));
 	return 0;
@@ -346,7 +346,7 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	err = change_flags(inode, entry->upper, fa);
 	shale_inode_unlock(inode);
 	shale_inode_copyattr(inode);
-	return err;
+	return shale_checked(inode->i_sb, dentry, SHALE_REASON_FLAGS, err);
 }
 
 static int shale_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len)

@@ -317,9 +317,7 @@ static ssize_t shale_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
 		ret = shale_read_real(real, iocb, iter);
 	accessed(file, real);
-	if (unlikely(ret < 0))
-		shale_failed(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_READ, ret);
-	return ret;
+	return shale_checked(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_READ, ret);
 }
 
 static ssize_t shale_splice_read(struct file *file, loff_t *pos, struct pipe_inode_info *pipe,
@@ -333,7 +331,7 @@ static ssize_t shale_splice_read(struct file *file, loff_t *pos, struct pipe_ino
 	scoped_class(shale_mounter, cred, file_inode(file)->i_sb)
 		ret = vfs_splice_read(real, pos, pipe, len, flags);
 	accessed(file, real);
-	return ret;
+	return shale_checked(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_READ, ret);
 }
 
 /* Now, or after an mprotect(2). */
@@ -406,6 +404,18 @@ void shale_file_change_end(struct file *file, const struct file *real)
 	shale_inode_copyattr(file_inode(file));
 }
 
+static ssize_t write_real(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+{
+	CLASS(shale_upper_io, tok)(file_inode(iocb->ki_filp)->i_sb, file_inode(real));
+	return tok.err ?: shale_write_real(&tok, real, iocb, iter);
+}
+
+static ssize_t write_unless_held(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+{
+	CLASS(shale_upper_try_io, tok)(file_inode(iocb->ki_filp)->i_sb, file_inode(real));
+	return tok.err ?: shale_write_real(&tok, real, iocb, iter);
+}
+
 static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct file *file = iocb->ki_filp;
@@ -423,8 +433,8 @@ static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 	if (ret)
 		return ret;
 
-	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb, file_inode(real))
-		ret = tok.err ?: shale_write_real(&tok, real, iocb, iter);
+	ret = iocb->ki_flags & IOCB_NOWAIT ? write_unless_held(real, iocb, iter)
+					   : write_real(real, iocb, iter);
 	/* What is not complete does the rest when it is; its file may be gone. */
 	if (ret == -EIOCBQUEUED)
 		return ret;
@@ -531,8 +541,7 @@ ssize_t shale_file_written(struct file *file, struct file *real, bool dsync, ssi
 	const struct shale_sb *sbi = shale_sb(inode->i_sb);
 	int err;
 
-	if (unlikely(ret < 0))
-		shale_failed(inode->i_sb, file_dentry(file), SHALE_REASON_WRITE, ret);
+	shale_checked(inode->i_sb, file_dentry(file), SHALE_REASON_WRITE, ret);
 	if (ret <= 0 || !(dsync || IS_SYNC(inode)) || shale_is_volatile(&sbi->features) ||
 	    !atomic_read(&shale_inode(inode)->unsettled))
 		return ret;
@@ -540,7 +549,7 @@ ssize_t shale_file_written(struct file *file, struct file *real, bool dsync, ssi
 	return err ?: ret;
 }
 
-static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+static int sync_file(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	int wanted = shale_sync_wanted(shale_sb(file_inode(file)->i_sb));
 	struct file *real;
@@ -555,6 +564,12 @@ static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync
 	if (!shale_file_in_upper(file, real))
 		return datasync ? 0 : shale_sync_object(file_inode(file));
 	return sync_range(file, real, start, end, datasync);
+}
+
+static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return shale_checked(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_WRITE,
+			     sync_file(file, start, end, datasync));
 }
 
 /* What a base says of a file's content beyond these operations: how fs-verity protects it. */

@@ -3,6 +3,7 @@
 #include "vfs/file.h"
 
 #include "stack/creds.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/upper.h"
 
@@ -20,7 +21,7 @@ long shale_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb, file_inode(real))
 		ret = tok.err ?: shale_upper_fallocate(&tok, real, mode, offset, len);
 	shale_file_change_end(file, real);
-	return ret;
+	return shale_checked(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_WRITE, ret);
 }
 
 int shale_fadvise(struct file *file, loff_t offset, loff_t len, int advice)

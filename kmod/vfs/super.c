@@ -166,7 +166,10 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	shale_listings_begin(&sbi->listings);
 	spin_lock_init(&sbi->events.lock);
 	sbi->events.net = get_net(fc->net_ns);
-	sbi->events.mask = ~0U;
+	sbi->events.mask = SHALE_ALL_EVENTS;
+	/* So that they can't crowd out those of others. */
+	if (fc->user_ns != &init_user_ns)
+		sbi->events.rate = SHALE_EVENT_RATE_OF_OTHERS;
 	sbi->stack = no_free_ptr(config->stack);
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
 	sbi->upperdir = no_free_ptr(config->upperdir);

@@ -9,6 +9,7 @@
 
 #include "stack/creds.h"
 #include "stack/entry.h"
+#include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/upper.h"
@@ -115,7 +116,8 @@ static int shale_xattr_set(const struct xattr_handler *handler, struct mnt_idmap
 	if (!err)
 		err = shale_copy_up(dentry, SHALE_REASON_XATTR);
 	if (!err)
-		err = upper_setxattr(inode, real, value, size, flags);
+		err = shale_checked(inode->i_sb, dentry, SHALE_REASON_XATTR,
+				    upper_setxattr(inode, real, value, size, flags));
 	if (!err)
 		shale_inode_copyattr(inode);
 	free_real_name(real, name);
