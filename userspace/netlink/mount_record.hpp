@@ -27,6 +27,9 @@ struct MountRecord {
     std::uint64_t copy_up_bytes = 0;
     bool redirects = false;  ///< made or met in the upper since it was mounted
     bool metacopies = false; ///< the same
+    std::uint32_t events = 0;      ///< bits of the kinds that are sent, see bit_of(EventKind)
+    std::uint32_t event_rate = 0;  ///< most events in a second; 0 is no limit
+    std::uint64_t max_copy_up = 0; ///< most bytes that may be copied up of a file; 0 is no limit
 };
 
 /// Collects SHALE_CMD_GET answers. The layers of one mount come spread over several messages, in
