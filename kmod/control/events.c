@@ -8,11 +8,11 @@
  */
 #include "control/events.h"
 
-#include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/sched.h>
 #include <net/genetlink.h>
 
+#include "compat/cgroup.h"
 #include "control/netlink_gen.h"
 #include "control/request.h"
 #include "stack/base.h"
@@ -31,8 +31,8 @@ static const unsigned int group_of[] = {
 };
 
 /*
- * As generated, but that who listens must be the administrator of the network namespace: events tell
- * of other people's files.
+ * As generated, but that who listens must be the administrator of the network namespace: events
+ * tell of other people's files.
  */
 static const struct genl_multicast_group groups[] = {
 	[SHALE_NLGRP_MOUNTS] = { SHALE_MCGRP_MOUNTS, GENL_MCAST_CAP_SYS_ADMIN },
@@ -58,18 +58,6 @@ struct message {
 	struct nlattr *seq, *dropped;	/* to be filled in when it is sent */
 };
 
-static u64 cgroup_of_current(void)
-{
-	u64 id = 0;
-
-#ifdef CONFIG_CGROUPS
-	rcu_read_lock();
-	id = cgroup_id(task_dfl_cgroup(current));
-	rcu_read_unlock();
-#endif
-	return id;
-}
-
 /* Who did it: by the credentials that the task has of its own, whatever it wears at the moment. */
 static int put_actor(struct sk_buff *skb)
 {
@@ -79,7 +67,7 @@ static int put_actor(struct sk_buff *skb)
 	return nla_put_u32(skb, SHALE_A_EVENT_PID, task_tgid_nr(current)) ?:
 	       nla_put_u32(skb, SHALE_A_EVENT_TID, task_pid_nr(current)) ?:
 	       nla_put_string(skb, SHALE_A_EVENT_COMM, comm) ?:
-	       shale_put_u64(skb, SHALE_A_EVENT_CGROUP, cgroup_of_current()) ?:
+	       shale_put_u64(skb, SHALE_A_EVENT_CGROUP, shale_cgroup_of_current()) ?:
 	       nla_put_u32(skb, SHALE_A_EVENT_UID,
 			   from_kuid_munged(&init_user_ns, current_real_cred()->uid));
 }

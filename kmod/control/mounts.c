@@ -8,7 +8,7 @@
 static int head_size(const struct shale_sb *sbi)
 {
 	const struct shale_stack *stack = sbi->stack;
-	int size = 4 * nla_total_size(sizeof(u64)) + 5 * nla_total_size(sizeof(u32)) +
+	int size = 4 * nla_total_size(sizeof(u64)) + 6 * nla_total_size(sizeof(u32)) +
 		   2 * nla_total_size(0) + shale_text_size(sbi->source);
 
 	if (stack->upper)
@@ -37,6 +37,7 @@ static int put_head(struct sk_buff *skb, const struct shale_sb *sbi)
 		nla_put_string(skb, SHALE_A_MOUNT_UPPER, stack->upper->name) ?:
 		nla_put_string(skb, SHALE_A_MOUNT_WORK, stack->work->name) : 0) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_LOWERS, stack->nr_lower) ?:
+	       nla_put_u32(skb, SHALE_A_MOUNT_DATA_LOWERS, stack->nr_data) ?:
 	       shale_put_u64(skb, SHALE_A_MOUNT_COPY_UPS, atomic64_read(&sbi->copy_ups)) ?:
 	       shale_put_u64(skb, SHALE_A_MOUNT_COPY_UP_BYTES,
 			     atomic64_read(&sbi->copy_up_bytes)) ?:

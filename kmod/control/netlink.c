@@ -64,15 +64,17 @@ static bool is_visible(u64 id, const struct sk_buff *request)
 	return sbi && sbi->id == id && shale_may_see(sbi, request);
 }
 
+#define IS_FIRST(set) \
+	static_assert(SHALE_A_##set##_ID == 1 && SHALE_A_##set##_FD == 2)
+IS_FIRST(MOUNT);
+IS_FIRST(COUNTERS);
+IS_FIRST(QUIESCE);
+
 int shale_find_mount(const struct sk_buff *request, struct genl_info *info, u64 *id)
 {
 	const struct nlattr *by_id = info->attrs[SHALE_A_MOUNT_ID];
 	const struct nlattr *by_fd = info->attrs[SHALE_A_MOUNT_FD];
 
-	static_assert((int)SHALE_A_COUNTERS_ID == SHALE_A_MOUNT_ID &&
-		      (int)SHALE_A_QUIESCE_ID == SHALE_A_MOUNT_ID &&
-		      (int)SHALE_A_COUNTERS_FD == SHALE_A_MOUNT_FD &&
-		      (int)SHALE_A_QUIESCE_FD == SHALE_A_MOUNT_FD);
 	if (by_id && by_fd) {
 		NL_SET_ERR_MSG_ATTR(info->extack, by_fd,
 				    "name the mount by id or by fd, not by both");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * query: where an object of a mount lies. in-use: which mounts have a directory as a layer. Both are
- * answered from memory: a layer may be on a server that does not answer.
+ * query: where an object of a mount lies. in-use: which mounts have a directory as a layer. Both
+ * are answered from memory: a layer may be on a server that does not answer.
  */
 #include <linux/file.h>
 #include <linux/module.h>
@@ -16,7 +16,10 @@
 
 /* query */
 
-/* The number of a layer; layers come in the order of their numbers, so it is looked for from @i on. */
+/*
+ * The number of a layer; layers come in the order of their numbers, so it is looked for from @i
+ * on.
+ */
 static u32 number_of_layer(const struct shale_stack *stack, const struct shale_layer *layer, u32 i)
 {
 	while (i < stack->nr_lower && stack->lower[i] != layer)

@@ -52,8 +52,8 @@ static const struct file_operations hold_fops = {
 /* Tells which file it is, before the refusal, in which there is no room for a path. */
 static void tell_mapped(struct genl_info *info, struct inode *inode)
 {
-	struct dentry *dentry = d_find_any_alias(inode);
 	char *buffer __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct dentry *dentry = d_find_any_alias(inode);
 	struct sk_buff *skb = NULL;
 	const char *path;
 	void *header;
@@ -81,8 +81,8 @@ static int refuse(struct genl_info *info, int err)
 }
 
 /*
- * Return: a hold, or ERR_PTR. The mount stays: the caller visits it. What was mapped before the gate
- * was closed is seen here, and nothing is while it is (vfs/file.c).
+ * Return: a hold, or ERR_PTR. The mount stays: the caller visits it. What was mapped before the
+ * gate was closed is seen here, and nothing is while it is (vfs/file.c).
  */
 static struct hold *begin_hold(struct shale_sb *sbi, struct genl_info *info, unsigned int ms)
 {
@@ -105,7 +105,7 @@ static struct hold *begin_hold(struct shale_sb *sbi, struct genl_info *info, uns
 	hold_end(hold);
 	tell_mapped(info, mapped);
 	iput(mapped);
-	NL_SET_ERR_MSG(info->extack, "a file is mapped to be written; the message before this one names it");
+	NL_SET_ERR_MSG(info->extack, "a file is mapped to be written, as the message before says");
 	return ERR_PTR(-EBUSY);
 }
 

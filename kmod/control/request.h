@@ -18,16 +18,15 @@ bool shale_may_see(const struct shale_sb *sbi, const struct sk_buff *request);
 struct file *shale_file_of(const struct nlattr *fd);
 
 /**
- * shale_find_mount - which mount does the request name?
- * By the attributes "id" or "fd", which are the first two in each set that has them. A mount that the
- * caller may not see is like none.
+ * shale_find_mount - which mount does the request name? By the attributes "id" or "fd", which are
+ * the first two in each set that has them. A mount that the caller may not see is like none.
  * Return: 0, with the mount's number in @id; -EINVAL or -ENOENT with a message.
  */
 int shale_find_mount(const struct sk_buff *request, struct genl_info *info, u64 *id);
 
 /*
- * The same, with the table of mounts held by the caller: the mount, or ERR_PTR(-ENOENT) with a message
- * when it went away meanwhile.
+ * The same, with the table of mounts held by the caller: the mount, or ERR_PTR(-ENOENT) with a
+ * message when it went away meanwhile.
  */
 struct shale_sb *shale_mount_by_id(u64 id, struct netlink_ext_ack *extack);
 
@@ -36,9 +35,9 @@ struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t pa
 				   void **header);
 
 /*
- * An answer in many parts, about one mount or all: of each mount first its head, then its lower layers.
- * It may be longer than what the client's receive queue holds, so it is sent by the dump machinery,
- * a buffer each time the client has read one.
+ * An answer in many parts, about one mount or all: of each mount first its head, then its lower
+ * layers. It may be longer than what the client's receive queue holds, so it is sent by the dump
+ * machinery, a buffer each time the client has read one.
  */
 struct shale_telling {
 	u8 command;

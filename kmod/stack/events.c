@@ -5,7 +5,10 @@
 
 const struct shale_event_sink *shale_event_sink;
 
-/* Of the base file systems and what they lie on, and not just an answer to what a program asked for. */
+/*
+ * Of the base file systems and what they lie on, and not just an answer to what a program asked
+ * for.
+ */
 static bool is_trouble(int err)
 {
 	switch (err) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The gate in front of the upper: whoever changes the upper is inside. It can be closed for a while,
- * so that a tool can read or clone the upper as it is at one moment.
+ * The gate in front of the upper: whoever changes the upper is inside. It can be closed for a
+ * while, so that a tool can read or clone the upper as it is at one moment.
  *
  * It lies between our locks and those of the upper (stack/inode.h): whoever waits for it may hold
  * locks of ours, so who is inside takes none. Closing it waits for those inside, but not for long,

@@ -2,12 +2,12 @@
 /*
  * The upper layer, and the one gate to every mutation of it.
  *
- * Whoever changes the upper, data included, holds a token. shale_upper_begin() gives the
- * token out: from then to shale_upper_end() the task is inside the gate (stack/gate.h), runs with the
+ * Whoever changes the upper, data included, holds a token. shale_upper_begin() gives the token
+ * out: from then to shale_upper_end() the task is inside the gate (stack/gate.h), runs with the
  * mounter's credentials and holds write access to the upper's mount (freeze protection). Nobody
- * takes a second one. Every function here that
- * mutates takes the token as argument, so that a path that forgot it does not compile; and
- * no other file of the module calls a vfs_* function that mutates.
+ * takes a second one. Every function here that mutates takes the token as argument, so that a path
+ * that forgot it does not compile; and no other file of the module calls a vfs_* function that
+ * mutates.
  *
  *	CLASS(shale_upper, tok)(sb);
  *
@@ -60,14 +60,16 @@ struct shale_token {
 };
 
 /*
- * -EROFS without an upper, -EINTR, else what mnt_want_write() says. Sleeps while the upper is frozen or
- * the gate is closed.
+ * -EROFS without an upper, -EINTR, else what mnt_want_write() says. Sleeps while the upper is
+ * frozen or the gate is closed.
  */
 struct shale_token shale_upper_begin(struct super_block *sb);
 struct shale_token shale_upper_begin_io(struct super_block *sb, const struct inode *written);
 void shale_upper_end(const struct shale_token *tok);
 
-/* Between two steps of something long, with a token of shale_upper_begin_io(): the gate may close. */
+/*
+ * Between two steps of something long, with a token of shale_upper_begin_io(): the gate may close.
+ */
 void shale_upper_step_aside(const struct shale_token *tok);
 
 DEFINE_CLASS(shale_upper, struct shale_token, shale_upper_end(&_T), shale_upper_begin(sb),

@@ -125,7 +125,7 @@ CASE(names_are_told, "whiteouts and redirects are told, with the name they are a
 	struct genl listener;
 
 	needs_family();
-	set_up_with("redirect_dir=on");
+	set_up_with("redirect_dir=on,metacopy=off");
 	make_file("low/gone", "text");
 	make_dir("low/dir");
 	make_file("low/dir/file", "text");
@@ -453,6 +453,7 @@ CASE(counters_count, "counters: look-ups, layers asked, copies by layer, files o
 CASE(listings_are_counted, "counters: listings, their names and memory, and the layers they saved asking")
 {
 	const struct counters *counted;
+	uint64_t saved;
 	int i;
 
 	needs_family();
@@ -462,6 +463,7 @@ CASE(listings_are_counted, "counters: listings, their names and memory, and the 
 		make_file(text_of("top/top%d", i), "");
 	}
 	mount_layers("top:low");
+	sleep(1);		/* what is read at the moment it changes is not believed for long */
 	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_LISTINGS], 0);
 	CHECK(nr_names_from(OK(open_file("merged", O_RDONLY | O_DIRECTORY))) > 200);
 	counted = counters_of("merged");
@@ -469,10 +471,10 @@ CASE(listings_are_counted, "counters: listings, their names and memory, and the 
 		fail("no listing is kept");
 	CHECK(counted->value[SHALE_A_COUNTERS_LISTED_NAMES] >= 200);
 	CHECK(counted->value[SHALE_A_COUNTERS_LISTING_BYTES] > 200 * 20);
+	saved = counted->value[SHALE_A_COUNTERS_PROBES_SAVED];
 	OK(access("merged/low7", F_OK));
 	FAILS(access("merged/nothing", F_OK), ENOENT);
-	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_PROBES_SAVED] -
-		 counted->value[SHALE_A_COUNTERS_PROBES_SAVED], 1 + 2);
+	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_PROBES_SAVED], saved + 1 + 2);
 }
 
 /* query */

@@ -410,6 +410,132 @@ OPERATION(tell_of_all, "shale_nl_get_dumpit", "all mounts are told of, or there 
 	return ask_of_mounts();
 }
 
+/* Requests about the mount on "merged" that are answered at once, or not at all. */
+
+static void begin_about_merged(uint8_t command, uint16_t fd_type, uint16_t flags)
+{
+	open_socket();
+	request_begin(&request, genl.family, command, flags);
+	request_add_fd(&request, fd_type, OK(keep(open("merged", O_PATH))));
+}
+
+static void take_nothing(const struct nlmsghdr *message)
+{
+	(void)message;
+}
+
+static long ask(void)
+{
+	return send_request() < 0 ? -1 : take_answer(take_nothing);
+}
+
+static void begin_set(void)
+{
+	const uint64_t most = 1 << 30;
+
+	begin_about_merged(SHALE_CMD_SET, SHALE_A_MOUNT_FD, NLM_F_ACK);
+	request_add(&request, SHALE_A_MOUNT_MAX_COPY_UP, &most, sizeof(most));
+}
+
+OPERATION(set_limits, "shale_nl_set_doit", "a limit is set or not", .error = ENOBUFS,
+	  .prepare = begin_set)
+{
+	return ask();
+}
+
+static void begin_query(void)
+{
+	begin_about_merged(SHALE_CMD_QUERY, SHALE_A_OBJECT_FD, 0);
+}
+
+OPERATION(tell_of_object, "shale_nl_query_doit", "an object is told of, or there is an error",
+	  .error = ENOBUFS, .prepare = begin_query)
+{
+	return ask();
+}
+
+static void begin_in_use(void)
+{
+	open_socket();
+	request_begin(&request, genl.family, SHALE_CMD_IN_USE, 0);
+	request_add_fd(&request, SHALE_A_LAYER_USE_FD, OK(keep(open("low", O_PATH))));
+}
+
+OPERATION(tell_of_uses, "shale_nl_in_use_doit", "who uses a layer is told, or there is an error",
+	  .error = ENOBUFS, .prepare = begin_in_use)
+{
+	return ask();
+}
+
+static void begin_counters(void)
+{
+	begin_about_merged(SHALE_CMD_COUNTERS, SHALE_A_COUNTERS_FD, 0);
+}
+
+OPERATION(tell_counters, "shale_nl_counters_doit", "counters are told, or there is an error",
+	  .error = ENOBUFS, .prepare = begin_counters)
+{
+	return ask();
+}
+
+static void begin_all_counters(void)
+{
+	open_socket();
+	request_begin(&request, genl.family, SHALE_CMD_COUNTERS, NLM_F_DUMP);
+}
+
+OPERATION(tell_all_counters, "shale_nl_counters_dumpit",
+	  "counters of all mounts are told, or there is an error", .error = ENOBUFS,
+	  .prepare = begin_all_counters)
+{
+	return ask();
+}
+
+static int hold_fd;
+
+static void take_hold(const struct nlmsghdr *message)
+{
+	for_each_attr(attr, message) {
+		if (attr->nla_type == SHALE_A_QUIESCE_HOLD)
+			hold_fd = attr_u32(attr);
+	}
+}
+
+/* The answer is read without failures, which might lose it. Return: the descriptor. */
+static long hold(void)
+{
+	hold_fd = -1;
+	if (send_request() < 0)
+		return -1;
+	inject_end();
+	return take_answer(take_hold) ?: hold_fd;
+}
+
+static void begin_quiesce(void)
+{
+	begin_about_merged(SHALE_CMD_QUIESCE, SHALE_A_QUIESCE_FD, 0);
+}
+
+OPERATION(quiesce_upper, "shale_nl_quiesce_doit", "the upper is held, or goes on",
+	  .error = ENOBUFS, .prepare = begin_quiesce)
+{
+	return keep(hold());
+}
+
+static void quiesce_before(void)
+{
+	begin_quiesce();
+	OK(hold());
+}
+
+OPERATION(end_hold, "hold_fops.release", "when a hold is closed the upper goes on",
+	  .prepare = quiesce_before)
+{
+	return close(hold_fd);
+}
+
+NO_OPERATION("hold_fops.owner", "is no function");
+NO_OPERATION("hold_fops.llseek hold_fops.read", "allocate nothing");
 NO_OPERATION("shale_fs_type.owner shale_fs_type.name shale_fs_type.fs_flags", "are no functions");
 NO_OPERATION("pending_fops.owner", "is no function");
 NO_OPERATION("feature_ops.flags feature_ops.get feature_ops.set", "are for parameters, and take nothing");

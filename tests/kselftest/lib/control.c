@@ -7,6 +7,7 @@
 #include "fixture.h"
 
 static struct request request;
+static int about = -1;		/* the descriptor in it */
 
 const struct genl *control(void)
 {
@@ -19,11 +20,9 @@ const struct genl *control(void)
 
 struct request *control_about(uint8_t command, uint16_t fd_type, const char *path)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC);
-
-	CHECK(fd >= 0);
+	CHECK((about = open(path, O_PATH | O_CLOEXEC)) >= 0);
 	request_begin(&request, control()->family, command, NLM_F_ACK);
-	request_add_fd(&request, fd_type, fd);
+	request_add_fd(&request, fd_type, about);
 	return &request;
 }
 
@@ -34,6 +33,9 @@ struct refusal control_send(void (*take)(const struct nlmsghdr *message, void *c
 
 	if (refusal.error)
 		printf("# refused with %s: %s\n", strerror(refusal.error), refusal.text);
+	if (about >= 0)
+		close(about);
+	about = -1;
 	return refusal;
 }
 
