@@ -164,4 +164,15 @@ ok "top: ends on a signal with status 0" test $? = 0
 ok "top: refuses a delay that is none" refuses 2 "--delay|" shale top -d 0
 
 ok "unmounts" shale umount web
+
+# --- layers of data, and the tree of all layers
+mkdir -p data top; echo data >data/hidden; echo data >top/hidden; echo x >data/only
+ok "which: looks for no name in a layer of data" sh -c \
+    'mount -t "$0" -o ro,metacopy=on,lowerdir=top:b::data none m && shale which m/only && shale which m/hidden' "$module"
+ok "which: so it is in none" says "m/only: in no layer|" shale which m/only
+ok "which: nor is one hidden there" sh -c '[ "$(shale which m/hidden | wc -l)" = 2 ]'
+ok "show: tells a layer of data" shows "[False, False, True]" of_show "[l['data_only'] for l in d['layers']]"
+ok "mounts: tells it in the tree" says "├─ lower 1  $scratch/top|├─ lower 2  $scratch/b|└─ lower 3  $scratch/data  (data only)|" \
+    shale mounts --tree
+umount m
 finish

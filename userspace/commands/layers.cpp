@@ -26,6 +26,10 @@ std::size_t layer_count(const netlink::MountRecord& mount) {
     return mount.lowers.size() + (mount.upper ? 1 : 0);
 }
 
+bool is_of_data(const netlink::MountRecord& mount, std::size_t index) {
+    return index + mount.data_lowers >= layer_count(mount);
+}
+
 std::size_t layer_index(const netlink::MountRecord& mount, std::optional<uint32_t> lower) {
     return lower ? *lower + (mount.upper ? 1 : 0) : 0;
 }
@@ -51,6 +55,8 @@ void print_layer_tree(const netlink::MountRecord& mount, std::ostream& out,
             << printable(layer_path(mount, index));
         if (mount.upper && index == 0)
             out << "  (work " << printable(mount.work.value_or("-")) << ")";
+        if (is_of_data(mount, index))
+            out << "  (data only)";
         out << "\n";
         if (const std::string text = note ? note(index) : ""; !text.empty())
             out << (last ? "       " : "  │    ") << printable(text) << "\n";

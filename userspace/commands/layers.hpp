@@ -22,6 +22,9 @@ const std::string& layer_path(const netlink::MountRecord& mount, std::size_t ind
 /// How many there are.
 std::size_t layer_count(const netlink::MountRecord& mount);
 
+/// Whether no name is looked for in it.
+bool is_of_data(const netlink::MountRecord& mount, std::size_t index);
+
 /// Index of the upper (no @p lower), or of a lower layer as the kernel counts them.
 std::size_t layer_index(const netlink::MountRecord& mount, std::optional<uint32_t> lower);
 

@@ -199,7 +199,8 @@ nlohmann::json document(const Picture& picture) {
                           {"file_system_options", point.file_system_options}});
     auto layers = nlohmann::json::array();
     for (std::size_t index = 0; index < layer_count(mount); ++index) {
-        nlohmann::json layer = {{"layer", layer_name(mount, index)}, {"path", layer_path(mount, index)}};
+        nlohmann::json layer = {{"layer", layer_name(mount, index)}, {"path", layer_path(mount, index)},
+                                {"data_only", is_of_data(mount, index)}};
         if (!picture.sizes.empty())
             layer["size"] = size_json(picture.sizes[index]);
         layers.push_back(std::move(layer));

@@ -106,7 +106,8 @@ private:
             return;
         }
         try {
-            answer.trace = tree::trace(layers_of(answer.mount), answer.inside);
+            answer.trace = tree::trace(layers_of(answer.mount), answer.inside,
+                                       answer.mount.data_lowers);
         } catch (const Error& error) {
             answer.unread = error.what();
         }

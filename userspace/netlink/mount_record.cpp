@@ -47,6 +47,9 @@ void MountAssembler::add(const nlmsghdr* message) {
         case SHALE_A_MOUNT_LOWER:
             record.lowers.push_back(text(attribute));
             break;
+        case SHALE_A_MOUNT_DATA_LOWERS:
+            record.data_lowers = u32(attribute);
+            break;
         case SHALE_A_MOUNT_COPY_UPS:
             record.copy_ups = number(attribute);
             break;

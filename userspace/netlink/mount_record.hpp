@@ -23,6 +23,7 @@ struct MountRecord {
     std::optional<std::string> upper; ///< absent in a mount without writable layer
     std::optional<std::string> work;
     std::vector<std::string> lowers; ///< top-most first
+    std::uint32_t data_lowers = 0;   ///< so many of them, the last ones, are of data only
     std::uint64_t copy_ups = 0;
     std::uint64_t copy_up_bytes = 0;
     bool redirects = false;  ///< made or met in the upper since it was mounted

@@ -29,11 +29,15 @@ std::vector<std::string> components_of(const std::string& path) {
 /// Goes through the layers one after another, and keeps what the upper ones mean for those below.
 class Tracer {
 public:
-    Tracer(const Union& tree, const std::string& path) : tree_(tree), path_(components_of(path)) {}
+    Tracer(const Union& tree, const std::string& path, std::size_t data_layers)
+        : tree_(tree), first_data_layer_(tree.layers().size() - data_layers),
+          path_(components_of(path)) {}
 
     Trace run() && {
-        for (std::size_t layer = 0; layer < tree_.layers().size(); ++layer)
-            ask(layer);
+        for (std::size_t layer = 0; layer < tree_.layers().size(); ++layer) {
+            if (layer < first_data_layer_ || (wants_data_ && !trace_.hider))
+                ask(layer);
+        }
         return std::move(trace_);
     }
 
@@ -138,8 +142,13 @@ private:
                            directory && sighting.opaque ? HiddenBy::opaque : HiddenBy::object};
         if (sighting.hider || (directory ? sighting.opaque : !sighting.metacopy))
             hider = sighting.hider ? sighting.hider : itself;
-        if (!sighting.hider && sighting.redirect && (directory ? !sighting.opaque : sighting.metacopy))
-            redirect(*sighting.redirect, sighting, path_.size() - 1, next, hider);
+        if (sighting.hider || !sighting.redirect)
+            return;
+        if (directory ? sighting.opaque : !sighting.metacopy)
+            return;
+        if (!directory)
+            wants_data_ = sighting.redirect->starts_with('/');
+        redirect(*sighting.redirect, sighting, path_.size() - 1, next, hider);
     }
 
     /// A directory on the way.
@@ -174,6 +183,8 @@ private:
     }
 
     const Union& tree_;
+    const std::size_t first_data_layer_;
+    bool wants_data_ = false; ///< of a copy that says where they lie in a layer of data
     std::vector<std::string> path_; ///< what the next layer is asked for
     std::optional<bool> first_is_directory_;
     std::size_t first_layer_ = 0;
@@ -183,8 +194,8 @@ private:
 
 } // namespace
 
-Trace trace(const Union& tree, const std::string& path) {
-    return Tracer(tree, path).run();
+Trace trace(const Union& tree, const std::string& path, std::size_t data_layers) {
+    return Tracer(tree, path, data_layers).run();
 }
 
 } // namespace shale::tree

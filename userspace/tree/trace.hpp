@@ -47,7 +47,9 @@ struct Trace {
 };
 
 /// Follows @p path ("/" is the root) through all layers. What is read is each layer's own: the names
-/// on the way are not followed if they are symbolic links. Throws Error when a layer cannot be read.
-Trace trace(const Union& tree, const std::string& path);
+/// on the way are not followed if they are symbolic links. The last @p data_layers are of data only: no
+/// name is looked for in them, but where the data of a copy without data lie. Throws Error when a layer
+/// cannot be read.
+Trace trace(const Union& tree, const std::string& path, std::size_t data_layers = 0);
 
 } // namespace shale::tree

@@ -122,6 +122,20 @@ TEST_F(TraceTest, GoesOnToTheDataOfACopyWithoutThem) {
     EXPECT_FALSE(found.sightings[1].metacopy);
 }
 
+TEST_F(TraceTest, LooksForNoNameInALayerOfData) {
+    file("top/f");
+    file("base/f");
+    file("base/g");
+    directory("base/d");
+    EXPECT_EQ(seen(trace(all(), "/f", 1)), "0 f");
+    EXPECT_EQ(seen(trace(all(), "/g", 1)), "");
+    file("middle/m");
+    mark("middle/m", "metacopy", "");
+    mark("middle/m", "redirect", "/g");
+    EXPECT_EQ(seen(trace(all(), "/m", 1)), "1 m, 2 g");
+    EXPECT_EQ(seen(trace(all(), "/", 1)), "0 , 1 ");
+}
+
 TEST_F(TraceTest, HidesAFileBelowADirectory) {
     directory("top/x");
     file("middle/x");
