@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
@@ -644,6 +645,97 @@ static void dump_tells_all_mounts(void)
 	CHECK_EQ(told.lowers, 2);
 }
 
+enum { HOLDERS = 8, HELD_EACH = 250, HELD = HOLDERS * HELD_EACH };
+
+/* Makes mounts, tells which, and keeps them until it may end. */
+static void hold_mounts(int tell, int wait)
+{
+	char byte;
+	int i;
+
+	genl = genl_open();
+	for (i = 0; i < HELD_EACH; i++) {
+		CHECK_EQ(get_by_fd(mount_lowers(2, false)).error, 0);
+		CHECK(write(tell, &told.id, sizeof(told.id)) == sizeof(told.id));
+	}
+	CHECK(!read(wait, &byte, 1));
+}
+
+static void come_and_go(int wait)
+{
+	struct pollfd end = { .fd = wait, .events = POLLIN };
+
+	genl = genl_open();
+	while (!poll(&end, 1, 0))
+		close(mount_lowers(2, false));
+}
+
+static struct {
+	uint64_t last;
+	int heads, lowers, seen[HELD];
+} dump;
+static uint64_t held[HELD];
+
+static void take_held(const struct nlmsghdr *message, void *context)
+{
+	uint64_t id = 0;
+	int i, head = 0, lowers = 0;
+
+	(void)context;
+	for_each_attr(attr, message) {
+		if (attr->nla_type == SHALE_A_MOUNT_ID)
+			id = attr_u64(attr);
+		head |= attr->nla_type == SHALE_A_MOUNT_SOURCE;
+		lowers += attr->nla_type == SHALE_A_MOUNT_LOWER;
+	}
+	CHECK(head ? id > dump.last : id == dump.last);
+	dump.last = id;
+	for (i = 0; i < HELD && held[i] != id; i++)
+		;
+	if (i < HELD) {
+		dump.seen[i] += head;
+		dump.lowers += lowers;
+	}
+}
+
+static void dump_once(void)
+{
+	int i;
+
+	memset(&dump, 0, sizeof(dump));
+	request_begin(&request, genl.family, SHALE_CMD_GET, NLM_F_DUMP);
+	CHECK_EQ(genl_ask(&genl, &request, take_held, NULL).error, 0);
+	for (i = 0; i < HELD; i++)
+		CHECK_EQ(dump.seen[i], 1);
+	CHECK_EQ(dump.lowers, 2 * HELD);
+}
+
+static void dump_of_2000_mounts_is_whole_while_others_come_and_go(void)
+{
+	int tell[2], wait[2], i, status;
+
+	set_up(2);
+	CHECK(!pipe(tell) && !pipe(wait));
+	for (i = 0; i <= HOLDERS; i++) {
+		if (fork())
+			continue;
+		close(wait[1]);
+		if (i < HOLDERS)
+			hold_mounts(tell[1], wait[0]);
+		else
+			come_and_go(wait[0]);
+		_exit(0);
+	}
+	close(wait[0]);
+	for (i = 0; i < HELD; i++)
+		CHECK(read(tell[0], &held[i], sizeof(held[i])) == sizeof(held[i]));
+	for (i = 0; i < 10; i++)
+		dump_once();
+	close(wait[1]);
+	while (waitpid(-1, &status, 0) > 0)
+		CHECK_EQ(status, 0);
+}
+
 /* However little the client's queue holds, the answer comes as it is read. */
 static void get_works_with_the_smallest_queue(void)
 {
@@ -807,6 +899,7 @@ static const struct ktap_test tests[] = {
 	TEST(get_goes_by_any_descriptor),
 	TEST(get_refuses_what_is_no_mount),
 	TEST(dump_tells_all_mounts),
+	TEST(dump_of_2000_mounts_is_whole_while_others_come_and_go),
 	TEST(get_works_with_the_smallest_queue),
 	TEST(dumps_never_delay_an_umount),
 	TEST(get_tells_paths_of_any_length),
