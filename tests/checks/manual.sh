@@ -36,13 +36,16 @@ completes() {
     [[ $got == "$expected" ]] || complain "completion of '$*': '$got', expected '$expected'"
 }
 
-completes 'image mount umount mounts diff' shale ''
+completes 'image mount umount mounts show which who-uses diff stats top events set' shale ''
 completes 'umount' shale um
 completes 'import ls' shale image ''
 completes '--name --json --help' shale image import -
 completes '--lazy' shale --root /nowhere umount --l
 completes 'include' shale mount --lower inc
 completes 'include' shale --root inc
+completes 'whited-out' shale events --kind w
+completes 'copied-up' shale set /mnt --events cop
+completes '--sizes' shale show --s
 completes '' shale mount --name no-such-name
 
 exit $status

@@ -18,4 +18,11 @@ if [[ $packages != "$version" ]]; then
     echo "debian/changelog: its newest entry is for '$packages', but the version is '$version'"
     status=1
 fi
+
+# The library's package is called like its soname.
+library=$(sed -nE 's/^Package: libshale([0-9].*)/\1/p' debian/control)
+if [[ $library != "${version%.*}" || ! -e debian/libshale$library.install ]]; then
+    echo "debian/control: the library's package is for '$library', but the version is '$version'"
+    status=1
+fi
 exit $status

@@ -7,49 +7,8 @@
 set -u -o pipefail
 tests=$(realpath "$(dirname "$0")/..")
 
-# What it is loaded as. The command finds out by itself.
-readonly module=${SHALE_MODULE:-shale}
-
-parent=/scratch
-[[ -d $parent ]] || parent=${TMPDIR:-/tmp}
-scratch=$(mktemp -d "$parent/commands.XXXXXX")
-chmod 755 "$scratch"
-cd "$scratch" || exit
-cleanup() {
-    cd /
-    umount -q "$scratch"/{m,m2} 2>/dev/null
-    rm -rf "$scratch"
-}
-trap cleanup EXIT
-
-ktap_log=$scratch/log
-# shellcheck source=tests/ktap.sh
-source "$tests/ktap.sh"
-
-# refuses STATUS WORDS COMMAND...: fails with that status and a message that holds all of WORDS,
-# each ended by "|", and leaves no mount behind
-refuses() {
-    local status=$1 words=$2 before after actual word
-    shift 2
-    before=$(grep -c " - $module " /proc/self/mountinfo)
-    "$@" >out 2>err
-    actual=$?
-    after=$(grep -c " - $module " /proc/self/mountinfo)
-    cat out err
-    [[ $actual == "$status" && $before == "$after" ]] || return
-    while [[ -n $words ]]; do
-        word=${words%%|*} words=${words#*|}
-        grep -qF -- "$word" err || return
-    done
-}
-
-# shows EXPECTED COMMAND...: prints exactly that
-shows() {
-    local expected=$1
-    shift
-    "$@" >out || return
-    diff -u <(printf '%s\n' "$expected") out
-}
+# shellcheck source=tests/commands/lib/said.sh
+source "$tests/commands/lib/said.sh"
 
 mounts_field() {
     shale mounts --json | python3 -c "import json, sys; print(json.load(sys.stdin)[0]$1)"

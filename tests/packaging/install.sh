@@ -53,7 +53,8 @@ is_as_before() {
 tools_are_there() {
     local file
     [[ $(/usr/local/sbin/shale --version) == "shale $version" ]] || return
-    for file in /usr/sbin/mount.shale /usr/local/share/man/man8/shale.8 /usr/local/share/bash-completion/completions/shale; do
+    for file in /usr/sbin/mount.shale /usr/local/share/man/man8/shale.8 /usr/local/share/bash-completion/completions/shale \
+        /usr/local/lib/libshale.so /usr/local/include/shale/netlink/client.hpp; do
         [[ -s $file ]] || { echo "$file is missing"; return 1; }
     done
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,14 @@ struct Globals {
 /// Gives @p command the flag --json.
 void add_json_flag(CLI::App& command, Globals& globals);
 
+/// Prints @p document to standard output in one line, at once, for whoever reads as it comes.
+void print_json_line(const nlohmann::json& document);
+
+/// @p value, or null where there is none.
+template <typename Value> nlohmann::json json_or_null(const std::optional<Value>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
 /// Prints @p document to standard output. Bytes that are not UTF-8, as names may hold, are
 /// replaced.
 void print_json(const nlohmann::json& document);
@@ -27,5 +36,12 @@ void add_mount_command(CLI::App& app, Globals& globals);
 void add_umount_command(CLI::App& app, Globals& globals);
 void add_mounts_command(CLI::App& app, Globals& globals);
 void add_diff_command(CLI::App& app, Globals& globals);
+void add_show_command(CLI::App& app, Globals& globals);
+void add_which_command(CLI::App& app, Globals& globals);
+void add_who_uses_command(CLI::App& app, Globals& globals);
+void add_stats_command(CLI::App& app, Globals& globals);
+void add_top_command(CLI::App& app, Globals& globals);
+void add_events_command(CLI::App& app, Globals& globals);
+void add_set_command(CLI::App& app, Globals& globals);
 
 } // namespace shale

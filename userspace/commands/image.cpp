@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "base/cancel.hpp"
 #include "base/error.hpp"
+#include "commands/format.hpp"
 #include "commands/globals.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
@@ -39,17 +39,6 @@ constexpr const char* import_examples =
     "  shale image import layout:debian-12 --name debian:12    or under another name";
 
 constexpr const char* list_description = "List the images in the store.";
-
-std::string size_text(double bytes) {
-    const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    size_t unit = 0;
-    for (; bytes >= 1000 && unit + 1 < std::size(units); unit++)
-        bytes /= 1024;
-    char text[32];
-    std::snprintf(text, sizeof(text), unit == 0 || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes,
-                  units[unit]);
-    return text;
-}
 
 /// Shows an import on standard error: one line that changes on a terminal, otherwise warnings only.
 class ImportProgress : public Progress {
@@ -159,15 +148,6 @@ void run_import(const ImportOptions& options, const Globals& globals) {
     if (progress.reused() > 0)
         std::cout << "; " << progress.reused() << " of them in the store already";
     std::cout << "\n";
-}
-
-std::string time_text(int64_t seconds) {
-    const time_t time = seconds;
-    struct tm local;
-    char text[32] = "";
-    if (localtime_r(&time, &local))
-        std::strftime(text, sizeof(text), "%F %H:%M", &local);
-    return text;
 }
 
 void run_list(const Globals& globals) {

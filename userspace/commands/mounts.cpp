@@ -4,6 +4,7 @@
 
 #include "base/join.hpp"
 #include "commands/globals.hpp"
+#include "commands/layers.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "netlink/client.hpp"
@@ -17,10 +18,12 @@ constexpr const char* description =
     "List the Shale mounts, as the kernel knows them.\n\n"
     "OVERLAYFS NEEDS: the options with which in-tree overlayfs reads the writable layer, as far as\n"
     "the mount has met or made what needs them; --scan looks through the whole layer.\n\n"
-    "With --json: all layers of each, and counters of what was copied to the writable layer.";
+    "With --tree: the layers of each, the top-most first. With --json: these, and counters of what\n"
+    "was copied to the writable layer; \"shale show\" tells more of one.";
 
 constexpr const char* examples = "Example:\n"
                                  "  shale mounts\n"
+                                 "  shale mounts --tree\n"
                                  "  shale mounts --json | jq '.[].mountpoints'";
 
 /// A mount with what the store and /proc know of it.
@@ -103,12 +106,27 @@ nlohmann::json document(const std::vector<Row>& rows) {
     return list;
 }
 
-void run(const Globals& globals, bool scan) {
-    const auto found = rows(globals, scan);
+void print_trees(const std::vector<Row>& rows) {
+    for (const Row& row : rows) {
+        std::cout << row.mount.id << "  " << printable(joined(row.places, "(elsewhere)")) << "  "
+                  << printable(row.name) << "\n";
+        print_layer_tree(row.mount, std::cout);
+    }
+}
+
+struct MountsOptions {
+    bool scan = false;
+    bool tree = false;
+};
+
+void run(const Globals& globals, const MountsOptions& options) {
+    const auto found = rows(globals, options.scan);
     if (globals.json)
         print_json(document(found));
     else if (found.empty())
         std::cout << "nothing is mounted\n";
+    else if (options.tree)
+        print_trees(found);
     else
         print_table(found);
 }
@@ -119,9 +137,11 @@ void add_mounts_command(CLI::App& app, Globals& globals) {
     CLI::App* command = app.add_subcommand("mounts", description);
     add_json_flag(*command, globals);
     command->footer(examples);
-    const auto scan = std::make_shared<bool>(false);
-    command->add_flag("--scan", *scan, "Look through all of each writable layer for OVERLAYFS NEEDS");
-    command->callback([&globals, scan] { run(globals, *scan); });
+    const auto options = std::make_shared<MountsOptions>();
+    command->add_flag("--scan", options->scan,
+                      "Look through all of each writable layer for OVERLAYFS NEEDS");
+    command->add_flag("--tree", options->tree, "Show the layers of each");
+    command->callback([&globals, options] { run(globals, *options); });
 }
 
 } // namespace shale

@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <memory>
 
+#include <fcntl.h>
 #include <linux/shale.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "netlink/client.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
 
 namespace shale {
 
@@ -28,14 +30,27 @@ bool is_shale(const mounting::MountPoint& mount) {
     return client && client->file_system() == mount.type;
 }
 
-std::vector<mounting::MountPoint> mount_points(const netlink::MountRecord& mount) {
+std::vector<mounting::MountPoint> Places::of(const netlink::MountRecord& mount) const {
     std::vector<mounting::MountPoint> found;
-    for (auto& candidate : mounting::read_mountinfo()) {
+    for (const auto& candidate : mounts_) {
         if (candidate.type == mount.type && candidate.major == mount.major &&
             candidate.minor == mount.minor)
-            found.push_back(std::move(candidate));
+            found.push_back(candidate);
     }
     return found;
+}
+
+std::string Places::first_of(const netlink::MountRecord& mount) const {
+    const auto places = of(mount);
+    return places.empty() ? mount.source + " (elsewhere)" : places.front().path;
+}
+
+std::vector<mounting::MountPoint> mount_points(const netlink::MountRecord& mount) {
+    return Places().of(mount);
+}
+
+std::string place_of(const netlink::MountRecord& mount) {
+    return Places().first_of(mount);
 }
 
 bool same_object(const std::string& one, const std::string& other) {
@@ -78,6 +93,71 @@ std::optional<mounting::MountPoint> mounted_on(const std::string& directory) {
     return top;
 }
 
+namespace {
+
+/// The mount that the object at @p path is part of, if that is one of ours.
+std::optional<netlink::MountRecord> mount_around(const std::string& path, netlink::Client& client) {
+    const UniqueFd fd(open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!fd)
+        return std::nullopt;
+    const auto point = mounting::mount_point_of(fd.get(), mounting::read_mountinfo());
+    if (!point || point->type != client.file_system())
+        return std::nullopt;
+    return client.mount_of(fd.get());
+}
+
+/// Whether people call @p mount so: by its writable layer's name, its source or its number.
+bool is_called(const netlink::MountRecord& mount, const std::string& name,
+               const std::optional<SnapshotRecord>& snapshot) {
+    if (snapshot)
+        return mount.upper && same_object(*mount.upper, snapshot->upper);
+    return mount.source == name || std::to_string(mount.id) == name;
+}
+
+std::optional<SnapshotRecord> snapshot_called(const std::string& name, std::optional<Store>& store) {
+    std::optional<SnapshotRecord> found;
+    if (store) {
+        for (auto& candidate : store->snapshots()) {
+            if (candidate.name == name)
+                found = std::move(candidate);
+        }
+    }
+    return found;
+}
+
+} // namespace
+
+netlink::MountRecord find_mount(const std::string& target, netlink::Client& client,
+                                std::optional<Store>& store) {
+    const auto point = mounted_on(target);
+    if (point && point->type == client.file_system()) {
+        if (auto mount = mount_around(target, client))
+            return *std::move(mount);
+    }
+    if (target.find('/') == std::string::npos) {
+        const auto snapshot = snapshot_called(target, store);
+        std::vector<netlink::MountRecord> named;
+        std::string ids;
+        for (auto& mount : client.mounts()) {
+            if (!is_called(mount, target, snapshot))
+                continue;
+            ids += (ids.empty() ? "" : ", ") + std::to_string(mount.id);
+            named.push_back(std::move(mount));
+        }
+        if (named.size() > 1)
+            throw Error(target, "several mounts are called so, with the ids " + ids,
+                        "give one of the ids, or a mount point");
+        if (named.size() == 1)
+            return std::move(named.front());
+    }
+    if (auto mount = mount_around(target, client))
+        return *std::move(mount);
+    throw Error(target,
+                point ? "not a Shale mount: its type is " + point->type
+                      : "neither in a Shale mount nor the name or id of one",
+                "\"shale mounts\" lists what is mounted");
+}
+
 std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optional<Store>& store) {
     std::vector<mounting::MountPoint> found;
     auto client = netlink::Client::open_if_loaded();
@@ -88,13 +168,7 @@ std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optio
         }))
         return found;
 
-    std::optional<SnapshotRecord> snapshot;
-    if (store) {
-        for (auto& candidate : store->snapshots()) {
-            if (candidate.name == name)
-                snapshot = std::move(candidate);
-        }
-    }
+    const auto snapshot = snapshot_called(name, store);
     for (const auto& record : client->mounts()) {
         const bool named = snapshot ? record.upper && same_object(*record.upper, snapshot->upper)
                                     : record.source == name;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mounting/mountinfo.hpp"
-#include "netlink/mount_record.hpp"
+#include "netlink/client.hpp"
 #include "store/store.hpp"
 
 namespace shale {
@@ -39,5 +39,26 @@ std::optional<mounting::MountPoint> mounted_on(const std::string& directory);
 /// The Shale mounts called @p name: those of the snapshot of that name, and those made with it
 /// as their source.
 std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optional<Store>& store);
+
+/// The one mount that @p target means: a mount point or anything in the mount, or else the name
+/// or the id that "shale mounts" tells. Throws Error if it means none, or several.
+netlink::MountRecord find_mount(const std::string& target, netlink::Client& client,
+                                std::optional<Store>& store);
+
+/// Where @p mount is to be found from here: the first of its mount points, or else "NAME (elsewhere)".
+std::string place_of(const netlink::MountRecord& mount);
+
+/// The same for many mounts, with one look into /proc.
+class Places {
+public:
+    Places() : mounts_(mounting::read_mountinfo()) {}
+
+    /// All of @p mount's mount points.
+    std::vector<mounting::MountPoint> of(const netlink::MountRecord& mount) const;
+    std::string first_of(const netlink::MountRecord& mount) const;
+
+private:
+    std::vector<mounting::MountPoint> mounts_;
+};
 
 } // namespace shale

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "netlink/event.hpp"
+
 namespace shale::manual {
 
 namespace {
@@ -57,6 +59,13 @@ std::string argument(const CLI::App& command) {
     return kinds;
 }
 
+std::string event_kinds() {
+    std::string words;
+    for (const auto kind : netlink::event_kinds())
+        append(words, name_of(kind));
+    return words;
+}
+
 /// What the option in $2 takes: nothing for flags.
 void print_values(const CLI::App& app, std::ostream& out) {
     out << "\n_shale_value() {\n    case \"$1 $2\" in\n";
@@ -82,6 +91,7 @@ void print_completion(const CLI::App& app, std::ostream& out) {
     print_table(app, "_shale_options", options, out);
     print_table(app, "_shale_argument", argument, out);
     print_values(app, out);
+    out << "\n_shale_event_kinds() {\n    echo '" << event_kinds() << "'\n}\n";
 }
 
 } // namespace shale::manual

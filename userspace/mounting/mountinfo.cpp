@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mounting/mountinfo.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/at.hpp"
 
@@ -39,9 +40,19 @@ std::vector<std::string_view> split(std::string_view line) {
     return fields;
 }
 
-bool has_option(std::string_view options, std::string_view wanted) {
-    return ("," + std::string(options) + ",").find("," + std::string(wanted) + ",") !=
-           std::string::npos;
+/// The options in a field that is not unescaped yet: a comma in a value is escaped there.
+std::vector<std::string> split_options(std::string_view field) {
+    std::vector<std::string> options;
+    while (!field.empty()) {
+        const auto comma = field.find(',');
+        options.push_back(unescape(field.substr(0, comma)));
+        field.remove_prefix(comma == std::string_view::npos ? field.size() : comma + 1);
+    }
+    return options;
+}
+
+bool has(const std::vector<std::string>& options, const char* wanted) {
+    return std::find(options.begin(), options.end(), wanted) != options.end();
 }
 
 /// ID PARENT MAJOR:MINOR ROOT PATH OPTIONS TAG* - TYPE SOURCE SUPER-OPTIONS
@@ -54,6 +65,7 @@ std::optional<MountPoint> parse_line(std::string_view line) {
         return std::nullopt;
 
     MountPoint mount;
+    std::from_chars(fields[0].data(), fields[0].data() + fields[0].size(), mount.id);
     const std::string_view numbers = fields[2];
     const char* const end = numbers.data() + numbers.size();
     const auto major = std::from_chars(numbers.data(), end, mount.major);
@@ -64,8 +76,10 @@ std::optional<MountPoint> parse_line(std::string_view line) {
     mount.path = unescape(fields[4]);
     mount.type = unescape(fields[dash + 1]);
     mount.source = unescape(fields[dash + 2]);
-    mount.read_only = has_option(fields[5], "ro") ||
-                      (dash + 3 < fields.size() && has_option(fields[dash + 3], "ro"));
+    mount.options = split_options(fields[5]);
+    if (dash + 3 < fields.size())
+        mount.file_system_options = split_options(fields[dash + 3]);
+    mount.read_only = has(mount.options, "ro") || has(mount.file_system_options, "ro");
     return mount;
 }
 
@@ -80,6 +94,16 @@ std::vector<MountPoint> parse_mountinfo(std::string_view text) {
         text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
     }
     return mounts;
+}
+
+std::optional<MountPoint> mount_point_of(int fd, const std::vector<MountPoint>& mounts) {
+    struct statx found {};
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0 || !(found.stx_mask & STATX_MNT_ID))
+        return std::nullopt;
+    const auto mount = std::find_if(mounts.begin(), mounts.end(), [&](const MountPoint& candidate) {
+        return candidate.id == found.stx_mnt_id;
+    });
+    return mount == mounts.end() ? std::nullopt : std::optional(*mount);
 }
 
 std::vector<MountPoint> read_mountinfo() {

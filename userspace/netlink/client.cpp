@@ -2,11 +2,7 @@
 #include "netlink/client.hpp"
 
 #include <linux/shale.h>
-#include <netlink/attr.h>
-#include <netlink/cache.h>
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/family.h>
-#include <netlink/genl/genl.h>
+#include <netlink/errno.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -15,6 +11,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "netlink/attributes.hpp"
 #include "netlink/refused.hpp"
 
 namespace shale::netlink {
@@ -29,15 +26,6 @@ constexpr int receive_buffer = 1024 * 1024;
 /// How often a list is asked for again because mounts came and went meanwhile.
 constexpr int attempts = 8;
 
-[[noreturn]] void fail(int error, const char* doing) {
-    throw Error("netlink", std::string(doing) + ": " + nl_geterror(error));
-}
-
-void check(int result, const char* doing) {
-    if (result < 0)
-        fail(result, doing);
-}
-
 /// What a refusal to tell about mounts means to a person.
 Error untold(const Refused& refused) {
     std::string way_out;
@@ -46,43 +34,15 @@ Error untold(const Refused& refused) {
     return {"mounts", refused.what(), way_out};
 }
 
+Error of_other_version(const std::string& reason) {
+    return {"netlink", reason,
+            "the tools and the module are of different versions: install matching ones"};
+}
+
 void enable(nl_sock* socket, int option) {
     const int on = 1;
     if (setsockopt(nl_socket_get_fd(socket), SOL_NETLINK, option, &on, sizeof(on)) < 0)
         throw Error::from_errno("netlink", errno);
-}
-
-/// All families of the kernel.
-class FamilyList {
-public:
-    explicit FamilyList(nl_sock* socket) {
-        nl_cache* list = nullptr;
-        check(genl_ctrl_alloc_cache(socket, &list), "cannot list the families of the kernel");
-        list_.reset(list);
-    }
-
-    std::optional<std::uint16_t> number(const std::string& name) const {
-        genl_family* const family = genl_ctrl_search_by_name(list_.get(), name.c_str());
-        if (!family)
-            return std::nullopt;
-        const auto number = static_cast<std::uint16_t>(genl_family_get_id(family));
-        genl_family_put(family);
-        return number;
-    }
-
-private:
-    struct FreeCache {
-        void operator()(nl_cache* cache) const noexcept { nl_cache_free(cache); }
-    };
-    std::unique_ptr<nl_cache, FreeCache> list_;
-};
-
-std::optional<std::uint16_t> number_by_name(nl_sock* socket, const std::string& name) {
-    const int number = genl_ctrl_resolve(socket, name.c_str());
-    if (number == -NLE_OBJ_NOTFOUND)
-        return std::nullopt;
-    check(number, "cannot look up the family of the module");
-    return static_cast<std::uint16_t>(number);
 }
 
 } // namespace
@@ -90,17 +50,11 @@ std::optional<std::uint16_t> number_by_name(nl_sock* socket, const std::string& 
 Client Client::open() {
     if (auto client = open_if_loaded())
         return *std::move(client);
-    throw Error("module shale", "not loaded into the running kernel",
-                "as root, run: modprobe shale");
+    fail_as_not_loaded();
 }
 
 std::optional<Client> Client::open_if_loaded() {
-    Socket socket{nl_socket_alloc()};
-    if (!socket)
-        throw std::bad_alloc();
-    nl_socket_disable_auto_ack(socket.get());
-    check(genl_connect(socket.get()), "cannot connect to the kernel");
-
+    Socket socket = connect();
     auto family = resolve_family(socket.get());
     if (!family)
         return std::nullopt;
@@ -111,15 +65,6 @@ std::optional<Client> Client::open_if_loaded() {
     enable(socket.get(), NETLINK_EXT_ACK);
     enable(socket.get(), NETLINK_CAP_ACK);
     return Client(std::move(socket), *std::move(family));
-}
-
-std::optional<Family> Client::resolve_family(nl_sock* socket) {
-    // A list of what there is comes first: asked for a family by name, the kernel loads the module
-    // that has it, and one that is loaded under its other name is meant rather than that.
-    const FamilyList list(socket);
-    if (auto loaded = find_family([&](const std::string& name) { return list.number(name); }))
-        return loaded;
-    return find_family([&](const std::string& name) { return number_by_name(socket, name); });
 }
 
 bool Client::exchange(const Message& request, Exchange::Handler handler) {
@@ -137,7 +82,7 @@ bool Client::exchange(const Message& request, Exchange::Handler handler) {
                 continue;
             check(size, "cannot receive from the kernel");
             if (size == 0)
-                fail(-NLE_AGAIN, "the kernel closed the connection");
+                throw Error("netlink", "the kernel closed the connection");
             if (sender.nl_pid == 0)
                 complete = answer.feed(bytes, static_cast<std::size_t>(size));
         }
@@ -158,18 +103,17 @@ UniqueFd Client::new_stack(const StackDescription& stack) {
             pending = UniqueFd(nla_get_s32(const_cast<nlattr*>(answer)));
     });
     if (!pending)
-        throw Error("netlink", "the kernel accepted the stack but gave no descriptor of it",
-                    "the tools and the module are of different versions: install matching ones");
+        throw of_other_version("the kernel accepted the stack but gave no descriptor of it");
     return pending;
 }
 
-std::vector<MountRecord> Client::mounts() {
+template <typename Assembler>
+auto Client::list(const std::function<Message()>& request, const std::function<Assembler()>& start) {
     for (int attempt = 0;; ++attempt) {
-        MountAssembler assembler(file_system());
+        Assembler assembler = start();
         bool interrupted = false;
         try {
-            interrupted =
-                exchange(encode_get_all(family_.number), [&](const nlmsghdr* m) { assembler.add(m); });
+            interrupted = exchange(request(), [&](const nlmsghdr* m) { assembler.add(m); });
         } catch (const Refused& refused) {
             throw untold(refused);
         }
@@ -178,20 +122,73 @@ std::vector<MountRecord> Client::mounts() {
     }
 }
 
+std::vector<MountRecord> Client::mounts() {
+    return list<MountAssembler>([this] { return encode_get_all(family_.number); },
+                                [this] { return MountAssembler(file_system()); });
+}
+
 MountRecord Client::mount_of(int fd) {
-    MountAssembler assembler(file_system());
-    try {
-        exchange(encode_get_by_fd(family_.number, fd), [&](const nlmsghdr* m) { assembler.add(m); });
-    } catch (const Refused& refused) {
-        throw untold(refused);
-    }
-    auto found = std::move(assembler).finish();
+    auto found = list<MountAssembler>([&] { return encode_get_by_fd(family_.number, fd); },
+                                      [this] { return MountAssembler(file_system()); });
     if (found.size() != 1)
-        throw Error("netlink",
-                    "the kernel described " + std::to_string(found.size()) +
-                        " mounts instead of one",
-                    "the tools and the module are of different versions: install matching ones");
+        throw of_other_version("the kernel described " + std::to_string(found.size()) +
+                               " mounts instead of one");
     return std::move(found.front());
+}
+
+std::vector<CountersRecord> Client::counters() {
+    return list<CountersAssembler>([this] { return encode_counters_of_all(family_.number); },
+                                   [] { return CountersAssembler(); });
+}
+
+CountersRecord Client::counters_of(std::uint64_t id) {
+    auto found = list<CountersAssembler>([&] { return encode_counters_by_id(family_.number, id); },
+                                         [] { return CountersAssembler(); });
+    if (found.size() != 1)
+        throw of_other_version("the kernel counted for " + std::to_string(found.size()) +
+                               " mounts instead of one");
+    return std::move(found.front());
+}
+
+ObjectRecord Client::query(int fd) {
+    std::optional<ObjectRecord> object;
+    exchange(encode_query(family_.number, fd),
+             [&](const nlmsghdr* message) { object = decode_object(message); });
+    if (!object)
+        throw of_other_version("the kernel has no answer to where an object lies");
+    return *std::move(object);
+}
+
+std::vector<LayerUse> Client::in_use(int fd) {
+    std::vector<LayerUse> uses;
+    exchange(encode_in_use(family_.number, fd),
+             [&](const nlmsghdr* message) { uses.push_back(decode_layer_use(message)); });
+    return uses;
+}
+
+void Client::set(std::uint64_t id, const Changes& changes) {
+    exchange(encode_set(family_.number, id, changes), [](const nlmsghdr*) {});
+}
+
+UniqueFd Client::quiesce(int fd, std::optional<std::uint32_t> timeout) {
+    UniqueFd hold;
+    std::optional<std::string> path;
+    try {
+        exchange(encode_quiesce(family_.number, fd, timeout), [&](const nlmsghdr* message) {
+            for_each_attribute(message, [&](const nlattr* attribute) {
+                if (nla_type(attribute) == SHALE_A_QUIESCE_HOLD)
+                    hold = UniqueFd(static_cast<int>(u32(attribute)));
+                else if (nla_type(attribute) == SHALE_A_QUIESCE_PATH)
+                    path = text(attribute);
+            });
+        });
+    } catch (Refused& refused) {
+        refused.path = std::move(path);
+        throw;
+    }
+    if (!hold)
+        throw of_other_version("the kernel holds the writable layer but gave no descriptor of that");
+    return hold;
 }
 
 } // namespace shale::netlink

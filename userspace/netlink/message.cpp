@@ -59,6 +59,48 @@ Message encode_get_by_fd(std::uint16_t family, int fd) {
     return message;
 }
 
+Message encode_set(std::uint16_t family, std::uint64_t id, const Changes& changes) {
+    auto message = start(family, SHALE_CMD_SET, NLM_F_ACK, small);
+    must_fit(nla_put_u64(message.get(), SHALE_A_MOUNT_ID, id));
+    if (changes.events)
+        must_fit(nla_put_u32(message.get(), SHALE_A_MOUNT_EVENTS, *changes.events));
+    if (changes.event_rate)
+        must_fit(nla_put_u32(message.get(), SHALE_A_MOUNT_EVENT_RATE, *changes.event_rate));
+    if (changes.max_copy_up)
+        must_fit(nla_put_u64(message.get(), SHALE_A_MOUNT_MAX_COPY_UP, *changes.max_copy_up));
+    return message;
+}
+
+Message encode_query(std::uint16_t family, int fd) {
+    auto message = start(family, SHALE_CMD_QUERY, NLM_F_ACK, small);
+    must_fit(nla_put_s32(message.get(), SHALE_A_OBJECT_FD, fd));
+    return message;
+}
+
+Message encode_in_use(std::uint16_t family, int fd) {
+    auto message = start(family, SHALE_CMD_IN_USE, 0, small);
+    must_fit(nla_put_s32(message.get(), SHALE_A_LAYER_USE_FD, fd));
+    return message;
+}
+
+Message encode_counters_of_all(std::uint16_t family) {
+    return start(family, SHALE_CMD_COUNTERS, NLM_F_DUMP, small);
+}
+
+Message encode_counters_by_id(std::uint16_t family, std::uint64_t id) {
+    auto message = start(family, SHALE_CMD_COUNTERS, 0, small);
+    must_fit(nla_put_u64(message.get(), SHALE_A_COUNTERS_ID, id));
+    return message;
+}
+
+Message encode_quiesce(std::uint16_t family, int fd, std::optional<std::uint32_t> timeout) {
+    auto message = start(family, SHALE_CMD_QUIESCE, NLM_F_ACK, small);
+    must_fit(nla_put_s32(message.get(), SHALE_A_QUIESCE_FD, fd));
+    if (timeout)
+        must_fit(nla_put_u32(message.get(), SHALE_A_QUIESCE_TIMEOUT, *timeout));
+    return message;
+}
+
 std::optional<AttributePosition> attribute_at(nl_msg* message, std::uint32_t offset) {
     auto* const header = nlmsg_hdr(message);
     const auto* const base = reinterpret_cast<const char*>(header);

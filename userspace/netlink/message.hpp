@@ -49,6 +49,31 @@ Message encode_get_by_id(std::uint16_t family, std::uint64_t id);
 /// SHALE_CMD_GET for the mount that the open file `fd` is part of.
 Message encode_get_by_fd(std::uint16_t family, int fd);
 
+/// What is to change of a mount; what is absent stays.
+struct Changes {
+    std::optional<std::uint32_t> events;      ///< bits of the kinds to send, see bit_of(EventKind)
+    std::optional<std::uint32_t> event_rate;  ///< most in a second; 0: no limit
+    std::optional<std::uint64_t> max_copy_up; ///< most bytes of one file; 0: no limit
+};
+
+/// SHALE_CMD_SET for the mount with this id.
+Message encode_set(std::uint16_t family, std::uint64_t id, const Changes& changes);
+
+/// SHALE_CMD_QUERY for the open object `fd`.
+Message encode_query(std::uint16_t family, int fd);
+
+/// SHALE_CMD_IN_USE for the open directory `fd`.
+Message encode_in_use(std::uint16_t family, int fd);
+
+/// SHALE_CMD_COUNTERS for all mounts.
+Message encode_counters_of_all(std::uint16_t family);
+
+/// SHALE_CMD_COUNTERS for the mount with this id.
+Message encode_counters_by_id(std::uint16_t family, std::uint64_t id);
+
+/// SHALE_CMD_QUIESCE for the mount that the open file `fd` is part of.
+Message encode_quiesce(std::uint16_t family, int fd, std::optional<std::uint32_t> timeout);
+
 /// The top-level attribute of `message` that covers the byte `offset`, counted from the start of
 /// its header; nothing if there is none.
 std::optional<AttributePosition> attribute_at(nl_msg* message, std::uint32_t offset);

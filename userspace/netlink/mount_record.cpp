@@ -2,41 +2,20 @@
 #include "netlink/mount_record.hpp"
 
 #include <linux/shale.h>
-#include <netlink/attr.h>
-#include <netlink/genl/genl.h>
-#include <netlink/msg.h>
 
 #include <stdexcept>
 
+#include "netlink/attributes.hpp"
+
 namespace shale::netlink {
-
-namespace {
-
-std::string text(const nlattr* attribute) {
-    const auto* const begin = static_cast<const char*>(nla_data(attribute));
-    return {begin, strnlen(begin, static_cast<std::size_t>(nla_len(attribute)))};
-}
-
-std::uint32_t u32(const nlattr* attribute) {
-    if (nla_len(attribute) < 4)
-        throw std::runtime_error("the kernel sent a number of fewer than four bytes");
-    return nla_get_u32(attribute);
-}
-
-/// A u64, or what later kernels send for it when it is small.
-std::uint64_t number(const nlattr* attribute) {
-    return nla_len(attribute) >= 8 ? nla_get_u64(const_cast<nlattr*>(attribute)) : u32(attribute);
-}
-
-} // namespace
 
 void MountAssembler::add(const nlmsghdr* message) {
     auto* const header = const_cast<nlmsghdr*>(message);
-    nlattr* attribute = nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_ID);
-    if (!attribute)
+    const nlattr* const named = nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_ID);
+    if (!named)
         throw std::runtime_error("the kernel described a mount without its id");
 
-    const auto id = number(attribute);
+    const auto id = number(named);
     auto& [record, announced] = mounts_[id];
     record.id = id;
     record.type = type_;
@@ -45,8 +24,7 @@ void MountAssembler::add(const nlmsghdr* message) {
         first && u32(first) != record.lowers.size())
         throw std::runtime_error("the kernel left out layers of mount " + std::to_string(id));
 
-    int rest = 0;
-    nlmsg_for_each_attr(attribute, header, GENL_HDRLEN, rest) {
+    for_each_attribute(message, [&record = record, &announced = announced](const nlattr* attribute) {
         switch (nla_type(attribute)) {
         case SHALE_A_MOUNT_MAJOR:
             record.major = u32(attribute);
@@ -69,6 +47,9 @@ void MountAssembler::add(const nlmsghdr* message) {
         case SHALE_A_MOUNT_LOWER:
             record.lowers.push_back(text(attribute));
             break;
+        case SHALE_A_MOUNT_DATA_LOWERS:
+            record.data_lowers = u32(attribute);
+            break;
         case SHALE_A_MOUNT_COPY_UPS:
             record.copy_ups = number(attribute);
             break;
@@ -81,10 +62,19 @@ void MountAssembler::add(const nlmsghdr* message) {
         case SHALE_A_MOUNT_METACOPIES:
             record.metacopies = true;
             break;
+        case SHALE_A_MOUNT_EVENTS:
+            record.events = u32(attribute);
+            break;
+        case SHALE_A_MOUNT_EVENT_RATE:
+            record.event_rate = u32(attribute);
+            break;
+        case SHALE_A_MOUNT_MAX_COPY_UP:
+            record.max_copy_up = number(attribute);
+            break;
         default: // a newer kernel may tell more
             break;
         }
-    }
+    });
 }
 
 std::vector<MountRecord> MountAssembler::finish() && {

@@ -23,10 +23,14 @@ struct MountRecord {
     std::optional<std::string> upper; ///< absent in a mount without writable layer
     std::optional<std::string> work;
     std::vector<std::string> lowers; ///< top-most first
+    std::uint32_t data_lowers = 0;   ///< so many of them, the last ones, are of data only
     std::uint64_t copy_ups = 0;
     std::uint64_t copy_up_bytes = 0;
     bool redirects = false;  ///< made or met in the upper since it was mounted
     bool metacopies = false; ///< the same
+    std::uint32_t events = 0;      ///< bits of the kinds that are sent, see bit_of(EventKind)
+    std::uint32_t event_rate = 0;  ///< most events in a second; 0 is no limit
+    std::uint64_t max_copy_up = 0; ///< most bytes that may be copied up of a file; 0 is no limit
 };
 
 /// Collects SHALE_CMD_GET answers. The layers of one mount come spread over several messages, in

@@ -29,6 +29,10 @@ public:
     /// The attribute at fault; the client fills it in, as it has the request.
     std::optional<AttributePosition> attribute;
 
+    /// What of the mount stands in the way, by its path from the root of that, where the kernel
+    /// named something.
+    std::optional<std::string> path;
+
 private:
     int error_;
     std::string message_;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace shale::mounting {
 namespace {
 
@@ -36,6 +39,26 @@ TEST(Mountinfo, UnescapesBlanksAndBackslashes) {
     EXPECT_EQ(mounts[0].path, "/a b\\c\n");
     EXPECT_EQ(mounts[0].source, "x y");
     EXPECT_EQ(mounts[1].path, "/end ");
+}
+
+TEST(Mountinfo, TakesOptionsApartAtCommasThatAreNotEscaped) {
+    const auto mounts = parse_mountinfo(
+        "36 35 0:57 / /m rw,nosuid - shale web rw,lowerdir=/a\\054b:/c,upperdir=/u\\134,workdir=/w\n");
+    ASSERT_EQ(mounts.size(), 1u);
+    EXPECT_EQ(mounts[0].id, 36u);
+    EXPECT_EQ(mounts[0].options, (std::vector<std::string>{"rw", "nosuid"}));
+    EXPECT_EQ(mounts[0].file_system_options,
+              (std::vector<std::string>{"rw", "lowerdir=/a,b:/c", "upperdir=/u\\", "workdir=/w"}));
+}
+
+TEST(Mountinfo, KnowsTheMountThatAnObjectIsReachedThrough) {
+    const int fd = open("/proc/self", O_PATH | O_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    const auto point = mount_point_of(fd, read_mountinfo());
+    close(fd);
+    ASSERT_TRUE(point);
+    EXPECT_EQ(point->type, "proc");
+    EXPECT_FALSE(mount_point_of(-1, read_mountinfo()));
 }
 
 TEST(Mountinfo, LeavesOutLinesThatMakeNoSense) {

@@ -45,6 +45,29 @@ inline Message mount_head(std::uint64_t id, std::uint32_t count,
     return message;
 }
 
+/// An empty message of the family, to be filled by the test.
+inline Message message_of(std::uint8_t command, std::uint16_t family = 33) {
+    Message message{nlmsg_alloc()};
+    genlmsg_put(message.get(), 0, our_sequence, family, 0, 0, command, 1);
+    return message;
+}
+
+/// A nest of the type, filled by `fill`.
+template <typename Fill> void put_nest(const Message& message, int type, const Fill& fill) {
+    nlattr* const nest = nla_nest_start(message.get(), type);
+    fill(message.get());
+    nla_nest_end(message.get(), nest);
+}
+
+/// The message with its last attribute saying that it is longer than the message.
+inline void lie_about_length(const Message& message) {
+    nlattr* attribute = nullptr;
+    nlattr* last = nullptr;
+    int rest = 0;
+    nlmsg_for_each_attr(attribute, nlmsg_hdr(message.get()), GENL_HDRLEN, rest) last = attribute;
+    last->nla_len = 4096;
+}
+
 /// NLMSG_ERROR as the kernel sends it to a socket with extended and capped acks.
 inline Message refusal(int code, const char* words, std::uint32_t offset) {
     Message message{nlmsg_alloc()};

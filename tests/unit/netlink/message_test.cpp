@@ -80,5 +80,54 @@ TEST(GetMount, OfAllIsADump) {
     EXPECT_EQ(nlmsg_hdr(encode_get_all(family).get())->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
 }
 
+TEST(SetMount, SaysOnlyWhatIsToChange) {
+    Changes changes;
+    changes.event_rate = 100;
+    const auto message = encode_set(family, 7, changes);
+    auto* const header = nlmsg_hdr(message.get());
+    EXPECT_EQ(command(message), SHALE_CMD_SET);
+    EXPECT_TRUE(header->nlmsg_flags & NLM_F_ACK);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_ID)), 7u);
+    EXPECT_EQ(nla_get_u32(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENT_RATE)), 100u);
+    EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS));
+    EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_MAX_COPY_UP));
+}
+
+TEST(SetMount, SaysZeroWhereThatIsAsked) {
+    Changes changes;
+    changes.events = 0;
+    changes.max_copy_up = 1ULL << 40;
+    const auto message = encode_set(family, 7, changes);
+    auto* const header = nlmsg_hdr(message.get());
+    ASSERT_TRUE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS));
+    EXPECT_EQ(nla_get_u32(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS)), 0u);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_MAX_COPY_UP)),
+              1ULL << 40);
+}
+
+TEST(Requests, NameTheObjectByItsDescriptor) {
+    const auto query = encode_query(family, 4);
+    EXPECT_EQ(command(query), SHALE_CMD_QUERY);
+    EXPECT_EQ(attributes(query), (std::vector<std::pair<int, int>>{{SHALE_A_OBJECT_FD, 4}}));
+
+    const auto in_use = encode_in_use(family, 5);
+    EXPECT_EQ(command(in_use), SHALE_CMD_IN_USE);
+    EXPECT_EQ(attributes(in_use), (std::vector<std::pair<int, int>>{{SHALE_A_LAYER_USE_FD, 5}}));
+
+    const auto quiesce = encode_quiesce(family, 6, 500);
+    EXPECT_EQ(command(quiesce), SHALE_CMD_QUIESCE);
+    EXPECT_EQ(attributes(quiesce), (std::vector<std::pair<int, int>>{{SHALE_A_QUIESCE_FD, 6},
+                                                                     {SHALE_A_QUIESCE_TIMEOUT, 500}}));
+    EXPECT_EQ(attributes(encode_quiesce(family, 6, {})).size(), 1u);
+}
+
+TEST(Counters, OfAllIsADumpAndOfOneIsNot) {
+    EXPECT_EQ(nlmsg_hdr(encode_counters_of_all(family).get())->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
+    const auto one = encode_counters_by_id(family, 9);
+    EXPECT_EQ(command(one), SHALE_CMD_COUNTERS);
+    EXPECT_EQ(nlmsg_hdr(one.get())->nlmsg_flags & NLM_F_DUMP, 0);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(nlmsg_hdr(one.get()), GENL_HDRLEN, SHALE_A_COUNTERS_ID)), 9u);
+}
+
 } // namespace
 } // namespace shale::netlink

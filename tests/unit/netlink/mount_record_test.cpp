@@ -48,6 +48,23 @@ TEST(MountAssembler, LeavesOutAMountThatWentAwayMeanwhile) {
     EXPECT_EQ(mounts[0].id, 2u);
 }
 
+TEST(MountAssembler, TakesInWhatSetChangesAndDataLayers) {
+    auto head = mount_head(5, 0, {});
+    nla_put_u32(head.get(), SHALE_A_MOUNT_EVENTS, 0x88);
+    nla_put_u32(head.get(), SHALE_A_MOUNT_EVENT_RATE, 1000);
+    nla_put_u64(head.get(), SHALE_A_MOUNT_MAX_COPY_UP, 1ULL << 34);
+    nla_put_u32(head.get(), SHALE_A_MOUNT_DATA_LOWERS, 3);
+    MountAssembler assembler("shale");
+    assembler.add(nlmsg_hdr(head.get()));
+
+    const auto mounts = std::move(assembler).finish();
+    ASSERT_EQ(mounts.size(), 1u);
+    EXPECT_EQ(mounts[0].events, 0x88u);
+    EXPECT_EQ(mounts[0].event_rate, 1000u);
+    EXPECT_EQ(mounts[0].max_copy_up, 1ULL << 34);
+    EXPECT_EQ(mounts[0].data_lowers, 3u);
+}
+
 TEST(MountAssembler, RefusesAGapBetweenLayers) {
     MountAssembler assembler("shale");
     assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
