@@ -134,7 +134,7 @@ ok "set: nothing is wrong usage" refuses 2 "nothing is to be changed|--help|" sh
 ok "set: an unknown kind is wrong usage, by name" refuses 2 "\"nonsense\"|copied-up|" shale set m --events copied-up,nonsense
 ok "set: a size that is none is wrong usage, by name" refuses 2 "--max-copy-up 10X|" shale set m --max-copy-up 10X
 ok "set: so is a negative rate" refuses 2 "--event-rate|" shale set m --event-rate -5
-ok "set: whoever is not root is refused" refuses 1 "sudo|" setpriv --reuid 65534 --clear-groups "$shale" set m --event-rate 1
+ok "set: whoever is not root is refused" refuses 1 "root|" setpriv --reuid 65534 --clear-groups "$shale" set m --event-rate 1
 ok "set: what is no mount is refused" refuses 1 "/proc: not a Shale mount|" shale set /proc --event-rate 1
 ok "set: tells what holds now" says "events           copied-up,failed|event rate       100 in a second|largest copy-up  1000 bytes|" \
     shale set m --events copied-up,failed --event-rate 100 --max-copy-up 1000
