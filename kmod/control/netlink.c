@@ -128,6 +128,39 @@ struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t pa
 	return NULL;
 }
 
+int shale_answer_with_file(struct genl_info *info, u8 command, int attribute, struct file *given)
+{
+	struct file *file __free(fput) = given;
+	struct sk_buff *skb;
+	void *header;
+	int err;
+
+	CLASS(get_unused_fd, fd)(O_CLOEXEC);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (fd < 0) {
+		NL_SET_ERR_MSG(info->extack, "no descriptor is free for the answer");
+		return fd;
+	}
+	skb = shale_begin_answer(info, command, nla_total_size(sizeof(s32)), &header);
+	if (!skb)
+		return -ENOMEM;
+	if (nla_put_s32(skb, attribute, fd)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, header);
+
+	err = genlmsg_reply(skb, info);
+	if (err) {
+		NL_SET_ERR_MSG(info->extack, "the answer does not fit the socket's receive buffer");
+		return err;
+	}
+	/* Only now: a descriptor that the client was not told of would stay open for good. */
+	fd_install(take_fd(fd), no_free_ptr(file));
+	return 0;
+}
+
 /* Life of the module */
 
 int shale_control_init(void)

@@ -138,42 +138,6 @@ static int check_stack(const struct shale_stack *stack, const struct genl_info *
 	return err;
 }
 
-/* Gives the client a descriptor of @stack, which is taken over in any case. */
-static int answer_stack(struct genl_info *info, struct shale_stack *stack)
-{
-	struct file *file __free(fput) = shale_pending_file(stack);
-	struct sk_buff *skb;
-	void *header;
-	int err;
-
-	CLASS(get_unused_fd, fd)(O_CLOEXEC);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	if (fd < 0) {
-		NL_SET_ERR_MSG(info->extack, "no descriptor is free for the stack");
-		return fd;
-	}
-
-	skb = genlmsg_new(nla_total_size(sizeof(s32)), GFP_KERNEL);
-	if (!skb)
-		return -ENOMEM;
-	header = genlmsg_put_reply(skb, info, &shale_nl_family, 0, SHALE_CMD_NEW);
-	if (!header || nla_put_s32(skb, SHALE_A_STACK_STACK, fd)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-
-	err = genlmsg_reply(skb, info);
-	if (err) {
-		NL_SET_ERR_MSG(info->extack, "the answer does not fit the socket's receive buffer");
-		return err;
-	}
-	/* Only now: a descriptor that the client was not told of would stay open for good. */
-	fd_install(take_fd(fd), no_free_ptr(file));
-	return 0;
-}
-
 int shale_nl_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct shale_stack *stack __free(shale_stack) = NULL;
@@ -194,5 +158,6 @@ int shale_nl_new_doit(struct sk_buff *skb, struct genl_info *info)
 	err = check_stack(stack, info);
 	if (err)
 		return err;
-	return answer_stack(info, no_free_ptr(stack));
+	return shale_answer_with_file(info, SHALE_CMD_NEW, SHALE_A_STACK_STACK,
+				      shale_pending_file(no_free_ptr(stack)));
 }

@@ -114,39 +114,14 @@ static struct hold *begin_hold(struct shale_sb *sbi, struct genl_info *info, uns
 	return ERR_PTR(-EBUSY);
 }
 
-/* Gives the client a descriptor of @hold, which is taken over in any case. */
-static int answer_hold(struct genl_info *info, struct hold *hold)
+/* A file that owns @hold, or ERR_PTR. The hold is taken over in any case. */
+static struct file *hold_file(struct hold *hold)
 {
-	struct file *file __free(fput) = anon_inode_getfile("[shale-hold]", &hold_fops, hold,
-							    O_RDONLY);
-	struct sk_buff *skb;
-	void *header;
-	int err;
+	struct file *file = anon_inode_getfile("[shale-hold]", &hold_fops, hold, O_RDONLY);
 
-	CLASS(get_unused_fd, fd)(O_CLOEXEC);
-	if (IS_ERR(file)) {
+	if (IS_ERR(file))
 		hold_end(hold);
-		return PTR_ERR(file);
-	}
-	if (fd < 0) {
-		NL_SET_ERR_MSG(info->extack, "no descriptor is free for the hold");
-		return fd;
-	}
-	skb = shale_begin_answer(info, SHALE_CMD_QUIESCE, nla_total_size(sizeof(s32)), &header);
-	if (!skb)
-		return -ENOMEM;
-	if (nla_put_s32(skb, SHALE_A_QUIESCE_HOLD, fd)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-	err = genlmsg_reply(skb, info);
-	if (err) {
-		NL_SET_ERR_MSG(info->extack, "the answer does not fit the socket's receive buffer");
-		return err;
-	}
-	fd_install(take_fd(fd), no_free_ptr(file));
-	return 0;
+	return file;
 }
 
 int shale_nl_quiesce_doit(struct sk_buff *skb, struct genl_info *info)
@@ -162,5 +137,8 @@ int shale_nl_quiesce_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(sbi);
 	hold = begin_hold(sbi, info, timeout ? nla_get_u32(timeout) : SHALE_MAX_QUIESCE);
 	shale_sb_leave(sbi);
-	return IS_ERR(hold) ? PTR_ERR(hold) : answer_hold(info, hold);
+	if (IS_ERR(hold))
+		return PTR_ERR(hold);
+	return shale_answer_with_file(info, SHALE_CMD_QUIESCE, SHALE_A_QUIESCE_HOLD,
+				      hold_file(hold));
 }

@@ -32,6 +32,12 @@ struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t pa
 				   void **header);
 
 /*
+ * Gives the client a descriptor of @file, an ERR_PTR or to be let go of, in an answer that has
+ * nothing else. Return: 0, or an errno; then the client has nothing.
+ */
+int shale_answer_with_file(struct genl_info *info, u8 command, int attribute, struct file *file);
+
+/*
  * An answer in many parts, about one mount or all: of each mount first its head, then its lower
  * layers. It may be longer than what the client's receive queue holds, so it is sent by the dump
  * machinery, a buffer each time the client has read one.
