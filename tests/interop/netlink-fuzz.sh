@@ -7,6 +7,7 @@
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/ktap.sh
 source "$here/../ktap.sh"
 
 module=${SHALE_MODULE:-shale}
