@@ -148,23 +148,22 @@ static size_t size_of(const struct shale_event *event, const char *path)
 	       (event->redirect ? shale_text_size(event->redirect) : 0);
 }
 
-/* Return: whether there is a message. */
-static bool fill_with_path(struct message *m, const struct shale_sb *sbi,
+/* Leaves no message where there is no memory for one. */
+static void fill_with_path(struct message *m, const struct shale_sb *sbi,
 			   const struct shale_event *event, const char *path)
 {
 	void *header;
 
 	m->skb = genlmsg_new(size_of(event, path), GFP_KERNEL);
 	if (!m->skb)
-		return false;
+		return;
 	header = genlmsg_put(m->skb, 0, 0, &shale_nl_family, 0, SHALE_CMD_EVENT);
 	if (!header || put_event(m, sbi, event, path)) {
 		nlmsg_free(m->skb);
 		m->skb = NULL;
-		return false;
+		return;
 	}
 	genlmsg_end(m->skb, header);
-	return true;
 }
 
 static void fill(struct message *m, const struct shale_sb *sbi, const struct shale_event *event)

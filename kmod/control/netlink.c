@@ -161,6 +161,17 @@ int shale_answer_with_file(struct genl_info *info, u8 command, int attribute, st
 	return 0;
 }
 
+int shale_start_dump(struct sk_buff *request, struct genl_info *info,
+		     struct netlink_dump_control *control)
+{
+	int err = netlink_dump_start(genl_info_net(info)->genl_sock, request, info->nlhdr,
+				     control);
+
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack, "an answer on this socket was not read to its end");
+	return err;
+}
+
 /* Life of the module */
 
 int shale_control_init(void)

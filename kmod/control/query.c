@@ -312,9 +312,7 @@ int shale_nl_in_use_doit(struct sk_buff *skb, struct genl_info *info)
 	uses = find_uses(skb, file->f_path.dentry);
 	if (!uses)
 		return -ENOMEM;
-	err = netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
+	err = shale_start_dump(skb, info, &control);
 	kvfree(uses);
-	if (err == -EBUSY)
-		NL_SET_ERR_MSG(info->extack, "an answer on this socket was not read to its end");
 	return err;
 }

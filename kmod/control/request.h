@@ -37,6 +37,10 @@ struct sk_buff *shale_begin_answer(struct genl_info *info, u8 command, size_t pa
  */
 int shale_answer_with_file(struct genl_info *info, u8 command, int attribute, struct file *file);
 
+/* netlink_dump_start() for a request, with a message where it needs one. */
+int shale_start_dump(struct sk_buff *request, struct genl_info *info,
+		     struct netlink_dump_control *control);
+
 /*
  * An answer in many parts, about one mount or all: of each mount first its head, then its lower
  * layers. It may be longer than what the client's receive queue holds, so it is sent by the dump

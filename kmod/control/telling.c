@@ -174,8 +174,5 @@ int shale_tell_one(struct sk_buff *skb, struct genl_info *info,
 	err = shale_find_mount(skb, info, &at.id);
 	if (err)
 		return err;
-	err = netlink_dump_start(genl_info_net(info)->genl_sock, skb, info->nlhdr, &control);
-	if (err == -EBUSY)
-		NL_SET_ERR_MSG(info->extack, "an answer on this socket was not read to its end");
-	return err;
+	return shale_start_dump(skb, info, &control);
 }
