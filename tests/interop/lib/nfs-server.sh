@@ -7,7 +7,6 @@
 #   nfs_server_start                starts the server, without exports
 #   nfs_server_export DIR FSID [OPTION,...]
 #                                   lets this machine mount DIR; FSID, a number, is in all its file handles
-#   nfs_server_unexport DIR         takes that back: the server lets go of DIR
 #   nfs_server_stop                 ends the server with all its exports
 #   nfs_mount VERSION DIR TARGET [OPTION,...]
 #                                   mounts an exported DIR, VERSION 3 or 4.2
@@ -71,11 +70,6 @@ nfs_server_wait() {
 nfs_server_export() {
     exportfs -i -o "rw,no_root_squash,no_subtree_check,insecure,fsid=$2${3:+,$3}" "127.0.0.1:$1" || return
     # What the kernel remembers of this number, or that there was nothing, is of the time before.
-    exportfs -f
-}
-
-nfs_server_unexport() {
-    exportfs -u "127.0.0.1:$1"
     exportfs -f
 }
 
