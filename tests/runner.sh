@@ -358,6 +358,7 @@ run_on_kernel() {
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     [[ ${programs[*]} != */interop/bases.sh* ]] || install_packages "${bases_packages[@]}" "${nfs_packages[@]}"
+    [[ ${programs[*]} != */interop/tracing.sh* ]] || install_packages "${tracing_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"
     command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
     local report_file="$build/test/guest-${title// /-}.report"

@@ -56,14 +56,18 @@ static bool goes_to_mounter(const struct shale_sb *sbi)
 	return ns;
 }
 
-/* Is anybody listening? */
-static bool wanted(const struct shale_sb *sbi, enum shale_event_kind kind)
+static bool has_listeners(const struct shale_sb *sbi, enum shale_event_kind kind)
 {
 	if (!(READ_ONCE(sbi->events.mask) & BIT(kind - 1)))
 		return false;
 	return genl_has_listeners(&shale_nl_family, &init_net, group_of[kind]) ||
 	       (goes_to_mounter(sbi) &&
 		genl_has_listeners(&shale_nl_family, sbi->events.net, group_of[kind]));
+}
+
+static bool wanted(const struct shale_sb *sbi, enum shale_event_kind kind)
+{
+	return shale_traced(kind) || has_listeners(sbi, kind);
 }
 
 /* Filling a message */
@@ -90,33 +94,25 @@ static int put_actor(struct sk_buff *skb)
 			   from_kuid_munged(&init_user_ns, current_real_cred()->uid));
 }
 
-static u64 number_of(const struct shale_sb *sbi, struct inode *inode)
-{
-	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
-
-	return shale_number(sbi, entry, inode->i_ino).ino;
-}
-
 /* What it was done to. */
-static int put_object(struct sk_buff *skb, const struct shale_sb *sbi,
-		      const struct shale_event *event, const char *path)
+static int put_object(struct sk_buff *skb, const struct shale_news *news)
 {
-	int err = path ? nla_put_string(skb, SHALE_A_EVENT_PATH, path) : 0;
+	int err = *news->path ? nla_put_string(skb, SHALE_A_EVENT_PATH, news->path) : 0;
 
-	if (!err && event->inode)
-		err = shale_put_u64(skb, SHALE_A_EVENT_INO, number_of(sbi, event->inode));
+	if (!err && news->ino)
+		err = shale_put_u64(skb, SHALE_A_EVENT_INO, news->ino);
 	return err;
 }
 
-static int put_details(struct sk_buff *skb, const struct shale_event *event)
+static int put_details(struct sk_buff *skb, const struct shale_news *news)
 {
+	const struct shale_event *event = news->event;
 	int err = 0;
 
 	if (event->kind == SHALE_EVENT_KIND_COPIED_UP)
 		err = shale_put_u64(skb, SHALE_A_EVENT_BYTES, event->bytes);
-	if (!err && event->begun)
-		err = shale_put_u64(skb, SHALE_A_EVENT_DURATION,
-				    ktime_to_ns(ktime_sub(ktime_get(), event->begun)));
+	if (!err && news->duration)
+		err = shale_put_u64(skb, SHALE_A_EVENT_DURATION, news->duration);
 	if (!err && event->reason)
 		err = nla_put_u32(skb, SHALE_A_EVENT_REASON, event->reason);
 	if (!err && event->redirect)
@@ -126,56 +122,44 @@ static int put_details(struct sk_buff *skb, const struct shale_event *event)
 	return err;
 }
 
-static int put_event(struct message *m, const struct shale_sb *sbi,
-		     const struct shale_event *event, const char *path)
+static int put_event(struct message *m, const struct shale_sb *sbi, const struct shale_news *news)
 {
 	m->seq = nla_reserve(m->skb, SHALE_A_EVENT_SEQ, sizeof(u64));
 	m->dropped = nla_reserve(m->skb, SHALE_A_EVENT_DROPPED, sizeof(u64));
 	if (!m->seq || !m->dropped)
 		return -EMSGSIZE;
 	return shale_put_u64(m->skb, SHALE_A_EVENT_MOUNT, sbi->id) ?:
-	       nla_put_u32(m->skb, SHALE_A_EVENT_KIND, event->kind) ?:
+	       nla_put_u32(m->skb, SHALE_A_EVENT_KIND, news->event->kind) ?:
 	       shale_put_u64(m->skb, SHALE_A_EVENT_TIME, ktime_get_real_ns()) ?:
 	       put_actor(m->skb) ?:
-	       put_object(m->skb, sbi, event, path) ?:
-	       put_details(m->skb, event);
+	       put_object(m->skb, news) ?:
+	       put_details(m->skb, news);
 }
 
-static size_t size_of(const struct shale_event *event, const char *path)
+static size_t size_of(const struct shale_news *news)
 {
+	const char *redirect = news->event->redirect;
+
 	return 8 * nla_total_size(sizeof(u64)) + 6 * nla_total_size(sizeof(u32)) +
-	       nla_total_size(TASK_COMM_LEN) + (path ? shale_text_size(path) : 0) +
-	       (event->redirect ? shale_text_size(event->redirect) : 0);
+	       nla_total_size(TASK_COMM_LEN) + shale_text_size(news->path) +
+	       (redirect ? shale_text_size(redirect) : 0);
 }
 
 /* Leaves no message where there is no memory for one. */
-static void fill_with_path(struct message *m, const struct shale_sb *sbi,
-			   const struct shale_event *event, const char *path)
+static void fill(struct message *m, const struct shale_sb *sbi, const struct shale_news *news)
 {
 	void *header;
 
-	m->skb = genlmsg_new(size_of(event, path), GFP_KERNEL);
+	m->skb = genlmsg_new(size_of(news), GFP_KERNEL);
 	if (!m->skb)
 		return;
 	header = genlmsg_put(m->skb, 0, 0, &shale_nl_family, 0, SHALE_CMD_EVENT);
-	if (!header || put_event(m, sbi, event, path)) {
+	if (!header || put_event(m, sbi, news)) {
 		nlmsg_free(m->skb);
 		m->skb = NULL;
 		return;
 	}
 	genlmsg_end(m->skb, header);
-}
-
-static void fill(struct message *m, const struct shale_sb *sbi, const struct shale_event *event)
-{
-	char *buffer __free(kfree) = NULL;
-	const char *path = NULL;
-
-	if (event->dentry && (d_is_negative(event->dentry) || !d_unlinked(event->dentry))) {
-		buffer = kmalloc(PATH_MAX, GFP_KERNEL);
-		path = buffer ? dentry_path_raw(event->dentry, buffer, PATH_MAX) : NULL;
-	}
-	fill_with_path(m, sbi, event, IS_ERR(path) ? NULL : path);
 }
 
 /* Sending it */
@@ -211,12 +195,13 @@ static void deliver(struct shale_sb *sbi, struct message *m, unsigned int group)
 	multicast(&init_net, m->skb, group);
 }
 
-static void send(struct shale_sb *sbi, const struct shale_event *event)
+/* To whoever listens. */
+static void send(struct shale_sb *sbi, const struct shale_news *news)
 {
 	struct shale_events *events = &sbi->events;
 	struct message m = { };
 
-	fill(&m, sbi, event);
+	fill(&m, sbi, news);
 
 	spin_lock(&events->lock);
 	events->seq++;
@@ -228,13 +213,48 @@ static void send(struct shale_sb *sbi, const struct shale_event *event)
 	}
 	memcpy(nla_data(m.seq), &events->seq, sizeof(u64));
 	memcpy(nla_data(m.dropped), &events->dropped, sizeof(u64));
-	deliver(sbi, &m, group_of[event->kind]);
+	deliver(sbi, &m, group_of[news->event->kind]);
 	spin_unlock(&events->lock);
+}
+
+/* Finding out about it */
+
+static u64 number_of(const struct shale_sb *sbi, struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return shale_number(sbi, entry, inode->i_ino).ino;
+}
+
+/* In the @buffer of PATH_MAX bytes, or NULL. Empty where there is none. */
+static const char *path_of(struct dentry *dentry, char *buffer)
+{
+	const char *path;
+
+	if (!dentry || !buffer || (d_is_positive(dentry) && d_unlinked(dentry)))
+		return "";
+	path = dentry_path_raw(dentry, buffer, PATH_MAX);
+	return IS_ERR(path) ? "" : path;
+}
+
+static void tell(struct shale_sb *sbi, const struct shale_event *event)
+{
+	char *buffer __free(kfree) = event->dentry ? kmalloc(PATH_MAX, GFP_KERNEL) : NULL;
+	const struct shale_news news = {
+		.event = event,
+		.path = path_of(event->dentry, buffer),
+		.ino = event->inode ? number_of(sbi, event->inode) : 0,
+		.duration = event->begun ? ktime_to_ns(ktime_sub(ktime_get(), event->begun)) : 0,
+	};
+
+	shale_trace(sbi, &news);
+	if (has_listeners(sbi, event->kind))
+		send(sbi, &news);
 }
 
 static const struct shale_event_sink sink = {
 	.wanted = wanted,
-	.send = send,
+	.tell = tell,
 };
 
 void shale_events_init(void)

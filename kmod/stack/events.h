@@ -4,7 +4,7 @@
  * who send it, so they give it to a sink, which control/events.c provides.
  *
  * An event is given with none of our locks held and no token: it tells of what is done, and takes
- * the memory and time it needs. Where nobody listens nothing is done.
+ * the memory and time it needs. Where nobody listens or traces nothing is done.
  */
 #ifndef SHALE_STACK_EVENTS_H
 #define SHALE_STACK_EVENTS_H
@@ -28,7 +28,7 @@ struct shale_event {
 
 struct shale_event_sink {
 	bool (*wanted)(const struct shale_sb *sbi, enum shale_event_kind kind);
-	void (*send)(struct shale_sb *sbi, const struct shale_event *event);
+	void (*tell)(struct shale_sb *sbi, const struct shale_event *event);
 };
 
 /* All kinds that there are, as a mask. */
@@ -48,7 +48,7 @@ static inline bool shale_event_wanted(const struct shale_sb *sbi, enum shale_eve
 static inline void shale_event(struct shale_sb *sbi, const struct shale_event *event)
 {
 	if (shale_event_wanted(sbi, event->kind))
-		shale_event_sink->send(sbi, event);
+		shale_event_sink->tell(sbi, event);
 }
 
 /*
