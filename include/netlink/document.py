@@ -28,7 +28,9 @@ Numbers are in the machine's byte order. A path or a comm is bytes without a nul
 EXAMPLES = """
 ## Clients
 
-Each prints id and source of all mounts. They are run in the tests.
+Each prints id and source of all mounts. They are run in the tests, and so is [one that goes the whole
+way](examples/netlink/stack.py), in Python without a library: it describes a stack, mounts it, finds it in a dump, and
+hears of a copy-up.
 """
 
 LANGUAGES = [("Python, with a plain socket", "mounts.py", "python"), ("C, with libnl", "mounts.c", "c"),

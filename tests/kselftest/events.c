@@ -261,29 +261,34 @@ CASE(large_copy_ups_can_be_refused, "max-copy-up: a larger file is EFBIG and tol
 
 /* Order and loss */
 
-enum { TASKS = 8, EACH = 250, ALL = TASKS * EACH };
+enum { TASKS = 8, MANY = 2000, BURST = 10000 };
 
-static void copy_up_many(void)
+/* Of so many files, as make_many() makes them, each task changes its share, in order. */
+static void copy_up_many(int nr)
 {
-	int task, i, status, failed = 0;
+	const int each = nr / TASKS;
+	pid_t child[TASKS];
+	int task, i, status;
 
 	for (task = 0; task < TASKS; task++) {
-		if (fork())
+		child[task] = OK(fork());
+		if (child[task])
 			continue;
-		for (i = 0; i < EACH; i++)
-			OK(chmod(text_of("merged/%d", task * EACH + i), 0600));
+		for (i = 0; i < each; i++)
+			OK(chmod(text_of("merged/%d", task * each + i), 0600));
 		_exit(0);
 	}
-	while (wait(&status) > 0)
-		failed |= status;
-	CHECK_EQ(failed, 0);
+	for (task = 0; task < TASKS; task++) {
+		CHECK_EQ(waitpid(child[task], &status, 0), child[task]);
+		CHECK_EQ(status, 0);
+	}
 }
 
-static void make_many(void)
+static void make_many(int nr)
 {
 	int i;
 
-	for (i = 0; i < ALL; i++)
+	for (i = 0; i < nr; i++)
 		make_file(text_of("low/%d", i), "");
 }
 
@@ -292,46 +297,131 @@ static void receive_at_most(const struct genl *genl, int bytes)
 	OK(setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)));
 }
 
-CASE(none_is_lost_silently, "events of eight tasks come in order; those that a slow reader has no room for are gaps")
+/* How many messages the kernel had no room for in the socket, as it counts them itself. */
+static uint64_t drops_of(const struct genl *genl)
 {
-	uint64_t seq = 0, delivered = 0, gaps = 0;
-	struct genl fast, slow;
-	const struct event *event;
+	unsigned long drops, inode;
+	struct stat st;
+	char line[256];
+	FILE *sockets = fopen("/proc/self/net/netlink", "re");
+
+	CHECK(sockets && !fstat(genl->fd, &st));
+	while (fgets(line, sizeof(line), sockets)) {
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &drops, &inode) == 2 &&
+		    inode == st.st_ino) {
+			fclose(sockets);
+			return drops;
+		}
+	}
+	fail("the socket is not in the list");
+}
+
+/* What a reader was sent of a burst, and what not. */
+struct heard {
+	uint64_t delivered, last;
+	uint64_t gaps, drops;		/* by their numbers; as the kernel counts */
+	int next[TASKS];		/* the first file of each task that was not told of yet */
+};
+
+static void hear(struct heard *heard, const struct event *event)
+{
+	const int file = atoi(event->path + 1), task = file / (BURST / TASKS);
+
+	CHECK_EQ(event->kind, SHALE_EVENT_KIND_COPIED_UP);
+	CHECK_EQ(event->dropped, 0);
+	CHECK(event->seq > heard->last);
+	heard->gaps += event->seq - heard->last - 1;
+	heard->last = event->seq;
+	heard->delivered++;
+
+	/* What one task does one after the other is told in this order. */
+	CHECK(task < TASKS && file % (BURST / TASKS) >= heard->next[task]);
+	heard->next[task] = file % (BURST / TASKS) + 1;
+}
+
+/* Reads, with a pause after each, until the pipe @end was closed and there is no more. */
+static void follow(const struct genl *listener, struct heard *heard, int pause_us, int end)
+{
+	struct pollfd over = { .fd = end };
+
+	for (;;) {
+		const bool was_over = poll(&over, 1, 0);
+		const struct event *event = event_within(listener, 10);
+
+		if (event) {
+			hear(heard, event);
+			if (pause_us)
+				usleep(pause_us);
+		} else if (errno) {
+			CHECK_EQ(errno, ENOBUFS);
+		} else if (was_over) {
+			break;
+		}
+	}
+	heard->drops = drops_of(listener);
+}
+
+static pid_t start_reader(const struct genl *listener, struct heard *heard, int pause_us,
+			  const int *ends)
+{
+	pid_t child = OK(fork());
+
+	if (!child) {
+		close(ends[1]);
+		follow(listener, heard, pause_us, ends[0]);
+		fflush(stdout);
+		_exit(0);
+	}
+	return child;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+CASE(none_is_lost_silently, "a burst of eight tasks comes in order; what a slow reader has no room for is counted")
+{
+	struct heard *fast = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct heard *slow = fast + 1;
+	struct genl roomy, narrow;
+	pid_t readers[2];
+	int i, status, ends[2];
+	double begin;
 
 	needs_family();
+	CHECK(fast != MAP_FAILED);
 	set_up();
-	make_many();
+	make_many(BURST);
 	mount_layers("low");
-	fast = listen_to(SHALE_MCGRP_COPY_UPS);
-	slow = listen_to(SHALE_MCGRP_COPY_UPS);
-	receive_at_most(&fast, 64 << 20);
-	receive_at_most(&slow, 64 << 10);
-	copy_up_many();
-
-	while ((event = event_within(&fast, 100))) {
-		CHECK_EQ(event->seq, seq + 1);
-		seq = event->seq;
+	roomy = listen_to(SHALE_MCGRP_COPY_UPS);
+	narrow = listen_to(SHALE_MCGRP_COPY_UPS);
+	receive_at_most(&roomy, 64 << 20);
+	receive_at_most(&narrow, 64 << 10);
+	OK(pipe(ends));
+	readers[0] = start_reader(&roomy, fast, 0, ends);
+	readers[1] = start_reader(&narrow, slow, 5000, ends);
+	begin = seconds();
+	copy_up_many(BURST);
+	printf("# %d in %.1f s\n", BURST, seconds() - begin);
+	close(ends[1]);
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(waitpid(readers[i], &status, 0), readers[i]);
+		CHECK_EQ(status, 0);
 	}
-	CHECK_EQ(errno, 0);
-	CHECK_EQ(seq, ALL);
+	printf("# the slow reader got %llu, and missed %llu\n", (unsigned long long)slow->delivered,
+	       (unsigned long long)slow->drops);
 
-	for (seq = 0;;) {
-		event = event_within(&slow, 100);
-		if (!event && errno == ENOBUFS)
-			continue;
-		if (!event)
-			break;
-		CHECK(event->seq > seq);
-		gaps += event->seq - seq - 1;
-		seq = event->seq;
-		delivered++;
-	}
-	gaps += counters_of("merged")->value[SHALE_A_COUNTERS_EVENTS] - seq;
-	printf("# the slow reader got %llu, and missed %llu\n", (unsigned long long)delivered,
-	       (unsigned long long)gaps);
-	CHECK(delivered && gaps);
-	CHECK_EQ(delivered + gaps, ALL);
+	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_EVENTS], BURST);
 	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_EVENTS_DROPPED], 0);
+	CHECK_EQ(fast->delivered, BURST);
+	CHECK_EQ(fast->gaps + fast->drops, 0);
+	CHECK(slow->delivered && slow->drops);
+	CHECK_EQ(slow->delivered + slow->drops, BURST);
+	CHECK_EQ(slow->gaps + BURST - slow->last, slow->drops);
 }
 
 CASE(the_rate_has_a_limit, "event-rate: what is above it is dropped, counted, and a gap")
@@ -342,12 +432,12 @@ CASE(the_rate_has_a_limit, "event-rate: what is above it is dropped, counted, an
 
 	needs_family();
 	set_up();
-	make_many();
+	make_many(MANY);
 	mount_layers("low");
 	set_number(SHALE_A_MOUNT_EVENT_RATE, 10, 4, 0);
 	listener = listen_to(SHALE_MCGRP_COPY_UPS);
 	receive_at_most(&listener, 64 << 20);
-	copy_up_many();
+	copy_up_many(MANY);
 	while ((event = event_within(&listener, 100))) {
 		CHECK_EQ(event->dropped, event->seq - ++delivered);
 		CHECK(event->seq > last);
@@ -357,8 +447,8 @@ CASE(the_rate_has_a_limit, "event-rate: what is above it is dropped, counted, an
 	printf("# %llu delivered, %llu dropped\n", (unsigned long long)delivered,
 	       (unsigned long long)dropped);
 	CHECK(dropped);
-	CHECK_EQ(delivered + dropped, ALL);
-	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_EVENTS], ALL);
+	CHECK_EQ(delivered + dropped, MANY);
+	CHECK_EQ(counters_of("merged")->value[SHALE_A_COUNTERS_EVENTS], MANY);
 }
 
 CASE(nobody_listens, "while nobody listens there are no events, which are not numbered either")

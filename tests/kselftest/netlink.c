@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 #include "genl.h"
 
@@ -420,6 +421,84 @@ static void mounts_that_may_not_be_cloned_are_named(void)
 	}
 	close(pipes[1]);
 	CHECK(read(pipes[0], &byte, 1) == 1);
+}
+
+static bool kernel_is_at_least(int major, int minor)
+{
+	struct utsname name;
+	int has_major, has_minor;
+
+	CHECK(!uname(&name));
+	CHECK_EQ(sscanf(name.release, "%d.%d", &has_major, &has_minor), 2);
+	return has_major != major ? has_major > major : has_minor >= minor;
+}
+
+static int detached_clone(void)
+{
+	int tree = open_tree(AT_FDCWD, dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	CHECK(tree >= 0);
+	return tree;
+}
+
+/* Adds a layer at a path below a descriptor. Return: where its attribute starts. */
+static int add_layer_at(uint16_t type, int at, const char *path)
+{
+	int fd = openat(at, path, O_PATH | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return request_add_fd(&request, type, fd);
+}
+
+/* A mount that is attached nowhere can't be cloned before 6.15: as any role, and a stack with others. */
+static void detached_mounts_are_layers_since_6_15(void)
+{
+	int tree, offset, stack, fd;
+	struct stat st;
+
+	set_up(2);
+	tree = detached_clone();
+	if (!kernel_is_at_least(6, 15)) {
+		begin_new();
+		add_lowers(1);
+		offset = add_layer_at(SHALE_A_STACK_LOWER, tree, "l1");
+		CHECK_REFUSED(EINVAL, offset);
+
+		begin_new();
+		add_lowers(2);
+		offset = add_layer_at(SHALE_A_STACK_UPPER, tree, "upper");
+		add_layer_at(SHALE_A_STACK_WORK, tree, "work");
+		CHECK_REFUSED(EINVAL, offset);
+		return;
+	}
+
+	begin_new();
+	add_layer_at(SHALE_A_STACK_LOWER, tree, "l1");
+	add_lowers(1);
+	add_layer_at(SHALE_A_STACK_UPPER, tree, "upper");
+	add_layer_at(SHALE_A_STACK_WORK, tree, "work");
+	stack = send_new();
+	/* What was made of it stays when it goes. */
+	close(tree);
+	fd = mount_stack(stack);
+	CHECK(!fstatat(fd, "f0", &st, 0));
+	CHECK(!fchmodat(fd, "f1", 0600, 0));
+	CHECK(!stat(in_dir("upper/f1"), &st));
+	CHECK_EQ(st.st_mode & 07777, 0600);
+}
+
+/* Its descriptors are open, but it was dissolved when the last one of its root was closed. */
+static void dissolved_mounts_are_refused(void)
+{
+	int tree, offset;
+
+	set_up(2);
+	tree = detached_clone();
+	begin_new();
+	add_lowers(1);
+	offset = add_layer_at(SHALE_A_STACK_LOWER, tree, "l1");
+	CHECK(!close(tree));
+	CHECK_REFUSED(EINVAL, offset);
 }
 
 static void malformed_attributes_are_named(void)
@@ -894,6 +973,8 @@ static const struct ktap_test tests[] = {
 	TEST(one_bad_lower_of_500_is_named),
 	TEST(bad_uppers_are_named),
 	TEST(mounts_that_may_not_be_cloned_are_named),
+	TEST(detached_mounts_are_layers_since_6_15),
+	TEST(dissolved_mounts_are_refused),
 	TEST(malformed_attributes_are_named),
 	TEST(get_tells_a_mount_of_500_lowers),
 	TEST(get_goes_by_any_descriptor),
