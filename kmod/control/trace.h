@@ -45,10 +45,15 @@ for_each_reason(define_reason, define_reason)
 #define show_reason(reason) \
 	__print_symbolic(reason, for_each_reason(reason_and_text, last_reason_and_text))
 
-/* What __string() does has changed between kernels; this has not. */
-#define text_field(field, text) __dynamic_array(char, field, strlen(text) + 1)
+/*
+ * Texts are cut: a page holds an event with two of them, and what is larger is lost. What __string()
+ * does has changed between kernels; this has not.
+ */
+#define SHALE_TRACE_TEXT 1024
+#define text_field(field, text) \
+	__dynamic_array(char, field, min_t(size_t, strlen(text) + 1, SHALE_TRACE_TEXT))
 #define assign_text(field, text) \
-	memcpy(__get_str(field), text, __get_dynamic_array_len(field))
+	strscpy(__get_str(field), text, __get_dynamic_array_len(field))
 
 DECLARE_EVENT_CLASS(shale_mount,
 	TP_PROTO(const struct shale_sb *sbi, const struct shale_news *news),

@@ -57,6 +57,12 @@ saw() {
     return $status
 }
 
+saw_last() {
+    local line
+    line=$(tail -n 1 "$trace/trace")
+    [[ $line =~ $1$ ]] || { echo "last is: $line"; return 1; }
+}
+
 mount_it() {
     mount -t "$module" -o lowerdir=low,upperdir=upper,workdir=work,redirect_dir=on none merged
 }
@@ -101,6 +107,16 @@ tells_of_failures() {
             "shale_changed: $mount errno 0"
 }
 
+# The longest path that there is, without the slash that the kernel puts before it.
+cuts_long_paths() {
+    local name path
+    name=$(printf 'n%.0s' {1..99})
+    path=$(printf "$name/%.0s" {1..40})
+    mkdir -p "low/$path" && echo text >"low/$path/file" && mount_it && begin shale_copied_up &&
+        echo more >>"merged/$path/file" && [[ $(grep -c shale_copied_up: "$trace/trace") == 41 ]] &&
+        saw_last "shale_copied_up: .* path /${path:0:1022} reason open .*" && umount merged
+}
+
 is_filtered() {
     echo 1 >low/f1 && echo 2 >low/f2 && mount_it &&
         begin shale_copied_up 'path ~ "*2" && bytes == 2' && echo more >>merged/f1 && echo more >>merged/f2 &&
@@ -124,6 +140,7 @@ ok "whiteouts and redirects are" tells_of_names
 ok "what fails is, with its errno" tells_of_failures
 umount merged
 rm -r upper work && mkdir upper work
+ok "paths of any length are told, and cut" cuts_long_paths
 ok "the kernel filters them by their fields" is_filtered
 ok "what is switched off is silent" is_silent
 if command -v trace-cmd >/dev/null; then
