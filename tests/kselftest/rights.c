@@ -268,12 +268,12 @@ CASE(another_opened_it, "each command is EPERM for a privileged sender, if the s
 	expect_refused(ORDINARY, HOST_ROOT);
 }
 
-CASE(another_sends_it, "each command is EPERM for a sender who is not privileged, if the socket was opened by one who is")
+CASE(another_sends_it, "each command is EPERM for an ordinary sender, if the socket was opened by a privileged one")
 {
 	expect_refused(HOST_ROOT, ORDINARY);
 }
 
-CASE(roots_of_others, "for the root of a new user namespace the mounts of others are like none, and their layers closed")
+CASE(roots_of_others, "for root of a new user namespace the mounts of others are like none")
 {
 	expect_refused(OTHER_ROOT, OTHER_ROOT);
 }
