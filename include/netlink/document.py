@@ -126,7 +126,7 @@ class Family:
             if "event" not in operation:
                 lines += self.operation(operation)
         lines += ["", "## Events", "",
-                  "A socket that joined multicast groups is sent events of mounts; groups: "
+                  "A socket that joined multicast groups, and was given an address by bind(2), is sent events of mounts; groups: "
                   + self.names(each["name"] for each in self.spec["mcast-groups"]["list"]) + "."]
         for operation in operations:
             if "event" in operation:
