@@ -395,8 +395,6 @@ CASE(none_is_lost_silently, "a burst of eight tasks comes in order; what a slow 
 	needs_family();
 	CHECK(fast != MAP_FAILED);
 	set_up();
-	/* Takes a minute where the kernel checks itself, and longer if other guests run. */
-	alarm(3 * KTAP_SECONDS);
 	make_many(BURST);
 	mount_layers("low");
 	roomy = listen_to(SHALE_MCGRP_COPY_UPS);
