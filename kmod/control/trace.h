@@ -46,8 +46,8 @@ for_each_reason(define_reason, define_reason)
 	__print_symbolic(reason, for_each_reason(reason_and_text, last_reason_and_text))
 
 /*
- * Texts are cut: a page holds an event with two of them, and what is larger is lost. What __string()
- * does has changed between kernels; this has not.
+ * Texts are cut: a page holds an event with two of them, and what is larger is lost. What
+ * __string() does has changed between kernels; this has not.
  */
 #define SHALE_TRACE_TEXT 1024
 #define text_field(field, text) \
