@@ -40,7 +40,6 @@ std::span<const Case> file_cases();
 std::span<const Case> request_cases();
 std::span<const Case> copy_up_cases();
 std::span<const Case> layer_cases();
-std::span<const Case> event_cases();
 /// @}
 
 } // namespace shale::bench

@@ -30,7 +30,7 @@ with_base() {
     umount "$place"
 }
 
-with_base ext4 "$device" ext4 names files requests copy-up layers events
+with_base ext4 "$device" ext4 names files requests copy-up layers
 with_base xfs "$device" xfs names files requests copy-up
 
 if [[ $mode == timed ]]; then

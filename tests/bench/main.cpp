@@ -37,7 +37,6 @@ const std::map<std::string, std::span<const Case> (*)()>& all_groups() {
         {"requests", request_cases},
         {"copy-up", copy_up_cases},
         {"layers", layer_cases},
-        {"events", event_cases},
     };
     return groups;
 }
