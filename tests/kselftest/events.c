@@ -375,14 +375,6 @@ static pid_t start_reader(const struct genl *listener, struct heard *heard, int 
 	return child;
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 CASE(none_is_lost_silently, "a burst of eight tasks comes in order; what a slow reader has no room for is counted")
 {
 	struct heard *fast = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -404,9 +396,9 @@ CASE(none_is_lost_silently, "a burst of eight tasks comes in order; what a slow 
 	OK(pipe(ends));
 	readers[0] = start_reader(&roomy, fast, 0, ends);
 	readers[1] = start_reader(&narrow, slow, 5000, ends);
-	begin = seconds();
+	begin = now();
 	copy_up_many(BURST);
-	printf("# %d in %.1f s\n", BURST, seconds() - begin);
+	printf("# %d in %.1f s\n", BURST, now() - begin);
 	close(ends[1]);
 	for (i = 0; i < 2; i++) {
 		CHECK_EQ(waitpid(readers[i], &status, 0), readers[i]);

@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,23 @@ static inline const char *module_name(void)
 	const char *name = getenv("SHALE_MODULE");
 
 	return name && *name ? name : "shale";
+}
+
+/* What holds our module: mounts, pending stacks and the like. -1 where nobody counts. */
+static inline int module_users(void)
+{
+	char path[128];
+	int users = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module_name());
+	file = fopen(path, "re");
+	if (file) {
+		if (fscanf(file, "%d", &users) != 1)
+			users = -1;
+		fclose(file);
+	}
+	return users;
 }
 
 #define TEST(function) { #function, function }
@@ -68,6 +87,16 @@ static inline const char *module_name(void)
 		fflush(stdout);							\
 		_exit(KTAP_SKIP);						\
 	} while (0)
+
+static inline bool kernel_is_at_least(int major, int minor)
+{
+	struct utsname name;
+	int has_major, has_minor;
+
+	CHECK(!uname(&name));
+	CHECK_EQ(sscanf(name.release, "%d.%d", &has_major, &has_minor), 2);
+	return has_major != major ? has_major > major : has_minor >= minor;
+}
 
 static inline int ktap_run_one(const struct ktap_test *test)
 {

@@ -6,7 +6,6 @@
 #include "fixture.h"
 
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 
 #include "device.h"
 
@@ -43,12 +42,7 @@ static void expect_hidden_(const char *dir, const char *name)
 /* Such whiteouts, escaped marks and layers of data: overlayfs has all of them since 6.7. */
 static void want_new_format(void)
 {
-	struct utsname name;
-	int major, minor;
-
-	CHECK(!uname(&name));
-	CHECK(sscanf(name.release, "%d.%d", &major, &minor) == 2);
-	if (!on_shale() && 100 * major + minor < 607)
+	if (!on_shale() && !kernel_is_at_least(6, 7))
 		SKIP("overlayfs of this kernel knows nothing of it");
 }
 

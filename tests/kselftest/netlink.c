@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 
 #include "genl.h"
 
@@ -142,23 +141,6 @@ static int mount_lowers(int nr, bool writable)
 	fd = mount_stack(stack);
 	close(stack);
 	return fd;
-}
-
-/* What pins the module beside mounts: our pending stacks. -1 where nobody counts. */
-static int module_users(void)
-{
-	char path[128];
-	int users = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module_name());
-	file = fopen(path, "re");
-	if (file) {
-		if (fscanf(file, "%d", &users) != 1)
-			users = -1;
-		fclose(file);
-	}
-	return users;
 }
 
 /* new */
@@ -421,16 +403,6 @@ static void mounts_that_may_not_be_cloned_are_named(void)
 	}
 	close(pipes[1]);
 	CHECK(read(pipes[0], &byte, 1) == 1);
-}
-
-static bool kernel_is_at_least(int major, int minor)
-{
-	struct utsname name;
-	int has_major, has_minor;
-
-	CHECK(!uname(&name));
-	CHECK_EQ(sscanf(name.release, "%d.%d", &has_major, &has_minor), 2);
-	return has_major != major ? has_major > major : has_minor >= minor;
 }
 
 static int detached_clone(void)

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #include "control.h"
 #include "fixture.h"
@@ -60,14 +59,6 @@ static bool is_held(int hold)
 	CHECK_EQ(read(hold, text, sizeof(text) - 1), 5);
 	CHECK(!strcmp(text, "held\n") || !strcmp(text, "over\n"));
 	return !strcmp(text, "held\n");
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 static void set_up_writable(void)

@@ -89,19 +89,6 @@ static void take_bytes(const struct nlmsghdr *message, void *context)
 	state->size += size;
 }
 
-static int nr_users(void)
-{
-	FILE *file = fopen(text_of("/sys/module/%s/refcnt", module_name()), "re");
-	int users = 0;
-
-	/* A kernel that can't unload modules does not count. */
-	if (!file)
-		return 0;
-	CHECK_EQ(fscanf(file, "%d", &users), 1);
-	fclose(file);
-	return users;
-}
-
 static void look(struct state *state)
 {
 	static struct request request;
@@ -113,7 +100,7 @@ static void look(struct state *state)
 	request_begin(&request, control()->family, SHALE_CMD_GET, NLM_F_DUMP);
 	CHECK_EQ(genl_ask(control(), &request, take_bytes, state).error, 0);
 	CHECK(state->size);
-	state->users = nr_users();
+	state->users = module_users();
 }
 
 static void expect_state(const struct state *wanted)

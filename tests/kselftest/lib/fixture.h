@@ -185,6 +185,8 @@ ino_t d_ino_of_(const char *path);
 #define d_ino_of(path) STEP(d_ino_of_(path))
 /* Memory as O_DIRECT wants it. */
 void *aligned_pages(size_t size);
+/* Seconds, of a clock that only goes forward. */
+double now(void);
 /* Of names, inodes and pages all that nobody is using. */
 void drop_all_caches(void);
 /* Type, mode, owner, group, device, size (not of directories) and mtime. */
