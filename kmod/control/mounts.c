@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /* get and set: what there is to tell of live mounts, and to change. */
+#include <linux/nsproxy.h>
+#include <linux/sched.h>
+
 #include "control/netlink_gen.h"
 #include "control/request.h"
 #include "stack/events.h"
 #include "stack/upper.h"
+
+/*
+ * To who asks from another mount namespace a layer has no path: it would lead elsewhere. A namespace
+ * that is gone may have left its address to a new one, whose administrator then is told a path
+ * that means nothing there.
+ */
+static const char *path_of(const struct shale_layer *layer)
+{
+	return layer->named_in == current->nsproxy->mnt_ns ? layer->name : "";
+}
 
 static int head_size(const struct shale_sb *sbi)
 {
@@ -12,7 +25,8 @@ static int head_size(const struct shale_sb *sbi)
 		   2 * nla_total_size(0) + shale_text_size(sbi->source);
 
 	if (stack->upper)
-		size += shale_text_size(stack->upper->name) + shale_text_size(stack->work->name);
+		size += shale_text_size(path_of(stack->upper)) +
+			shale_text_size(path_of(stack->work));
 	return size;
 }
 
@@ -34,8 +48,8 @@ static int put_head(struct sk_buff *skb, struct shale_sb *sbi)
 	       nla_put_u32(skb, SHALE_A_MOUNT_MINOR, MINOR(sbi->sb->s_dev)) ?:
 	       nla_put_string(skb, SHALE_A_MOUNT_SOURCE, sbi->source) ?:
 	       (stack->upper ?
-		nla_put_string(skb, SHALE_A_MOUNT_UPPER, stack->upper->name) ?:
-		nla_put_string(skb, SHALE_A_MOUNT_WORK, stack->work->name) : 0) ?:
+		nla_put_string(skb, SHALE_A_MOUNT_UPPER, path_of(stack->upper)) ?:
+		nla_put_string(skb, SHALE_A_MOUNT_WORK, path_of(stack->work)) : 0) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_LOWERS, stack->nr_lower) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_DATA_LOWERS, stack->nr_data) ?:
 	       shale_put_u64(skb, SHALE_A_MOUNT_COPY_UPS, atomic64_read(&sbi->copy_ups)) ?:
@@ -55,12 +69,12 @@ static int put_before_lowers(struct sk_buff *skb, const struct shale_sb *sbi, u3
 
 static int lower_size(const struct shale_sb *sbi, u32 lower)
 {
-	return shale_text_size(sbi->stack->lower[lower]->name);
+	return shale_text_size(path_of(sbi->stack->lower[lower]));
 }
 
 static int put_lower(struct sk_buff *skb, const struct shale_sb *sbi, u32 lower)
 {
-	return nla_put_string(skb, SHALE_A_MOUNT_LOWER, sbi->stack->lower[lower]->name);
+	return nla_put_string(skb, SHALE_A_MOUNT_LOWER, path_of(sbi->stack->lower[lower]));
 }
 
 static const struct shale_telling mounts = {

@@ -3,7 +3,9 @@
 
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/nsproxy.h>
 #include <linux/posix_acl.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 bool shale_dentry_is_weird(const struct dentry *dentry)
@@ -42,6 +44,7 @@ struct shale_layer *shale_layer_create(const struct path *path, enum shale_layer
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&layer->ref, 1);
 	layer->given = path->mnt;
+	layer->named_in = current->nsproxy->mnt_ns;
 
 	err = -ENOMEM;
 	layer->name = layer_name(path);

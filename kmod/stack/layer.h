@@ -17,6 +17,7 @@ struct shale_layer {
 	struct vfsmount *mnt;	/* private clone; its root is the layer's root */
 	const struct vfsmount *given;	/* the mount it was cloned from: compared, never followed */
 	char *name;		/* path as it was when the layer was described, for people */
+	const void *named_in;	/* the mount namespace of that path: compared, never followed */
 	unsigned int base;	/* number of its file system in the mount (stack/base.h) */
 
 	/* Away from the above, which each look-up reads: */

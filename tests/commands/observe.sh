@@ -43,6 +43,14 @@ ok "stats and mounts say so where nothing is mounted" sh -c 'shale stats | grep 
 shale mount "${stack[@]}" >/dev/null || give_up
 id=$(json "d[0]['id']" shale mounts --json)
 
+# --- From another mount namespace the same paths may lead elsewhere.
+ok "mounts: paths of another mount namespace are not shown" says "(in another mount namespace)|" unshare --mount shale mounts
+ok "mounts: nor in JSON" shows "['', ['', '']]" json "[d[0]['upper'], d[0]['lowers']]" unshare --mount shale mounts --json
+ok "diff: such layers are not looked for" refuses 1 "upper|in the mount namespace only that it was mounted in|nsenter|" \
+    unshare --mount shale diff m
+ok "which: nor are these, and the kernel's answer is shown" says "m/f: lower 2|lower 2  (in another mount namespace)|cannot be looked at|" \
+    unshare --mount shale which m/f
+
 # --- which
 ok "which: a file of a lower layer" says "m/f: lower 2; removing it will leave a whiteout|lower 2  $scratch/b/f|" shale which m/f
 ok "which: in JSON" shows "[False, 1, False]" of_which "[d[0]['parts'][0]['upper'], d[0]['parts'][0]['lower'], d[0]['copied_up']]" m/f

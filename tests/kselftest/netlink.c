@@ -642,6 +642,27 @@ static void get_goes_by_any_descriptor(void)
 	CHECK_EQ(get_by_fd(file).error, 0);
 }
 
+static void paths_are_told_in_their_mount_namespace_only(void)
+{
+	int fd, ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	CHECK(ns >= 0);
+	set_up(2);
+	fd = mount_lowers(2, true);
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK_EQ(get_by_fd(fd).error, 0);
+	CHECK_EQ(told.lowers, 2);
+	CHECK(!*told.lower[0] && !*told.lower[1]);
+	CHECK(!*told.upper && !*told.work);
+	CHECK(!strcmp(told.source, "test source"));
+
+	CHECK(!setns(ns, CLONE_NEWNS));
+	CHECK_EQ(get_by_fd(fd).error, 0);
+	CHECK(!strcmp(told.lower[1], in_dir("l1")));
+	CHECK(!strcmp(told.upper, in_dir("upper")));
+	CHECK(!strcmp(told.work, in_dir("work")));
+}
+
 static void get_refuses_what_is_no_mount(void)
 {
 	struct refusal refusal;
@@ -950,6 +971,7 @@ static const struct ktap_test tests[] = {
 	TEST(malformed_attributes_are_named),
 	TEST(get_tells_a_mount_of_500_lowers),
 	TEST(get_goes_by_any_descriptor),
+	TEST(paths_are_told_in_their_mount_namespace_only),
 	TEST(get_refuses_what_is_no_mount),
 	TEST(dump_tells_all_mounts),
 	TEST(dump_of_2000_mounts_is_whole_while_others_come_and_go),

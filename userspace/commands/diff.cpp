@@ -7,6 +7,7 @@
 #include "base/at.hpp"
 #include "base/error.hpp"
 #include "commands/globals.hpp"
+#include "commands/layers.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "netlink/client.hpp"
@@ -37,6 +38,7 @@ Layers layers_of_mount(const std::string& directory) {
     if (!mount.upper)
         throw Error(directory, "is mounted without a writable layer, so nothing in it can change",
                     "name a mount that has one: \"shale mounts\" lists them");
+    require_paths(mount);
     return {*std::move(mount.upper), std::move(mount.lowers)};
 }
 

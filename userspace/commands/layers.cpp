@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 
@@ -46,14 +47,25 @@ const std::string& layer_path(const netlink::MountRecord& mount, std::size_t ind
     return mount.lowers.at(index - (mount.upper ? 1 : 0));
 }
 
+std::string path_text(const std::string& path) {
+    return path.empty() ? "(in another mount namespace)" : path;
+}
+
+void require_paths(const netlink::MountRecord& mount) {
+    for (std::size_t index = 0; index < layer_count(mount); ++index)
+        if (layer_path(mount, index).empty())
+            throw Error(layer_name(mount, index), "its path is known in the mount namespace only that it was mounted in",
+                        "run this there, as by \"nsenter --mount --target PID\"");
+}
+
 void print_layer_tree(const netlink::MountRecord& mount, std::ostream& out,
                       const std::function<std::string(std::size_t)>& note) {
     const std::size_t count = layer_count(mount);
     for (std::size_t index = 0; index < count; ++index) {
         const bool last = index + 1 == count;
         out << (last ? "  └─ " : "  ├─ ") << layer_name(mount, index) << "  "
-            << printable(layer_path(mount, index));
-        if (mount.upper && index == 0)
+            << printable(path_text(layer_path(mount, index)));
+        if (mount.upper && index == 0 && !mount.upper->empty())
             out << "  (work " << printable(mount.work.value_or("-")) << ")";
         if (is_of_data(mount, index))
             out << "  (data only)";
@@ -64,6 +76,7 @@ void print_layer_tree(const netlink::MountRecord& mount, std::ostream& out,
 }
 
 tree::Union open_layers(const netlink::MountRecord& mount) {
+    require_paths(mount);
     tree::Union::Layers layers;
     for (std::size_t index = 0; index < layer_count(mount); ++index)
         layers.push_back(tree::Layer::open(layer_path(mount, index)));

@@ -16,8 +16,11 @@ namespace shale {
 /// "upper", or "lower 1" for the top-most of the lower ones. @p index counts all, from 0.
 std::string layer_name(const netlink::MountRecord& mount, std::size_t index);
 
-/// Its path at the time of the mount.
+/// Its path at the time of the mount; empty where the mount was made in another mount namespace.
 const std::string& layer_path(const netlink::MountRecord& mount, std::size_t index);
+
+/// A layer's path for people, who are told where it is if it is empty.
+std::string path_text(const std::string& path);
 
 /// How many there are.
 std::size_t layer_count(const netlink::MountRecord& mount);
@@ -33,8 +36,10 @@ std::size_t layer_index(const netlink::MountRecord& mount, std::optional<uint32_
 void print_layer_tree(const netlink::MountRecord& mount, std::ostream& out,
                       const std::function<std::string(std::size_t)>& note = {});
 
-/// The layers, open. Paths are those of the mounter's mount namespace, and may lead elsewhere, or
-/// nowhere, in ours. Throws Error where one can't be opened.
+/// Throws Error where the paths of its layers are not known here.
+void require_paths(const netlink::MountRecord& mount);
+
+/// The layers, open. Throws Error where one can't be opened, or its path is not known here.
 tree::Union open_layers(const netlink::MountRecord& mount);
 
 } // namespace shale

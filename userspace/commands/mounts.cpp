@@ -35,11 +35,11 @@ struct Row {
     tree::Needs needs;
 };
 
-/// Paths are those of the mounter's mount namespace, and may lead elsewhere, or nowhere, in ours.
 tree::Needs needs_of(const netlink::MountRecord& mount, bool scan) {
     tree::Needs needs{.redirects = mount.redirects, .metacopies = mount.metacopies};
     if (!scan || !mount.upper || needs.all())
         return needs;
+    require_paths(mount);
     const auto found = tree::needs_of_upper(*mount.upper);
     needs.redirects |= found.redirects;
     needs.metacopies |= found.metacopies;
@@ -79,7 +79,7 @@ void print_table(const std::vector<Row>& rows) {
     for (const Row& row : rows) {
         table.add({std::to_string(row.mount.id), joined(row.places, "(elsewhere)"), row.name,
                    row.image.empty() ? "-" : row.image, std::to_string(row.mount.lowers.size()),
-                   row.mount.upper.value_or("(read-only)"), joined(row.needs.options(), "-")});
+                   row.mount.upper ? path_text(*row.mount.upper) : "(read-only)", joined(row.needs.options(), "-")});
     }
     table.print(std::cout);
 }

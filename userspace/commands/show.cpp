@@ -89,6 +89,7 @@ std::vector<LayerSize> measure_layers(const netlink::MountRecord& mount) {
         progress.begin_layer();
         LayerSize& found = sizes.emplace_back();
         try {
+            require_paths(mount);
             const auto layer = tree::Layer::open(layer_path(mount, index));
             found.size = tree::measure(
                 *layer, [&](const tree::Size& so_far) { progress.advance(so_far); });

@@ -6,6 +6,7 @@
 #include "commands/counters.hpp"
 #include "commands/format.hpp"
 #include "commands/globals.hpp"
+#include "commands/layers.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "netlink/client.hpp"
@@ -46,7 +47,7 @@ void show_one(const std::string& target, const Globals& globals) {
         table.add({std::to_string(layer.lower + 1), std::to_string(layer.look_ups),
                    std::to_string(layer.copy_ups),
                    size_text(static_cast<double>(layer.copy_up_bytes)),
-                   layer.lower < mount.lowers.size() ? mount.lowers[layer.lower] : "?"});
+                   layer.lower < mount.lowers.size() ? path_text(mount.lowers[layer.lower]) : "?"});
     table.print(std::cout);
 }
 

@@ -239,7 +239,7 @@ void print(const Answer& answer) {
         for (const auto& part : answer.object->parts) {
             const auto index = layer_index(answer.mount, part.lower);
             std::cout << "  " << layer_name(answer.mount, index) << "  "
-                      << printable(layer_path(answer.mount, index)) << (part.data ? "  has the data" : "")
+                      << printable(path_text(layer_path(answer.mount, index))) << (part.data ? "  has the data" : "")
                       << "\n";
         }
     }

@@ -13,7 +13,8 @@
 
 namespace shale::netlink {
 
-/// One live mount. Paths are as they were when it was mounted, seen from where it was mounted.
+/// One live mount. Paths are as they were when it was mounted, in the mount namespace where it was;
+/// empty to who asks from another one, where they would lead elsewhere.
 struct MountRecord {
     std::uint64_t id = 0;
     std::uint32_t major = 0;
