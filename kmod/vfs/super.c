@@ -8,6 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
+#include <linux/string_helpers.h>
 #include <linux/uuid.h>
 #include <net/net_namespace.h>
 
@@ -407,6 +408,25 @@ static int shale_sync_fs(struct super_block *sb, int wait)
 	return wanted > 0 ? shale_upper_sync(sbi->upper) : wanted;
 }
 
+/*
+ * An upper or work directory: the option as it was given, or the path of a descriptor so that the
+ * option means it. Unlike those of "lowerdir+", these options know a backslash.
+ */
+static void show_directory(struct seq_file *m, const char *option, const char *given,
+			   const char *path)
+{
+	if (given) {
+		seq_show_option(m, option, given);
+		return;
+	}
+	seq_printf(m, ",%s=", option);
+	for (; *path; path++) {
+		if (*path == '\\' || *path == ',')
+			seq_puts(m, "\\134");
+		seq_escape_mem(m, path, 1, ESCAPE_OCTAL, ",= \t\n\\");
+	}
+}
+
 static int shale_show_options(struct seq_file *m, struct dentry *root)
 {
 	const struct shale_sb *sbi = shale_sb(root->d_sb);
@@ -419,8 +439,8 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 		seq_show_option(m, i < shale_stack_nr_merged(stack) ? "lowerdir+" : "datadir+",
 				stack->lower[i]->name);
 	if (stack->upper) {
-		seq_show_option(m, "upperdir", sbi->upperdir ?: stack->upper->name);
-		seq_show_option(m, "workdir", sbi->workdir ?: stack->work->name);
+		show_directory(m, "upperdir", sbi->upperdir, stack->upper->name);
+		show_directory(m, "workdir", sbi->workdir, stack->work->name);
 	}
 	if (sbi->default_permissions)
 		seq_puts(m, ",default_permissions");
