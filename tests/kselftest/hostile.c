@@ -422,6 +422,178 @@ CASE(marks_xino, "the same with numbers that know their layer")
 	use_many("redirect_dir=on,metacopy=on,index=off,xino=on", WRITABLE, 4000);
 }
 
+/* The index */
+
+/* A name as the index has them, for any bytes; or any bytes as a name. */
+static const char *any_entry_name(void)
+{
+	const struct value value = any_value();
+	static char name[256];
+	size_t i;
+
+	for (i = 0; i < value.size && i < 120; i++)
+		sprintf(name + 2 * i, any(50) ? "%02x" : "%02X", value.bytes[i]);
+	if (any(3) && i)
+		return name;
+	snprintf(name, sizeof(name), "%.*s", (int)(value.size < 255 ? value.size : 255), value.bytes);
+	for (i = 0; name[i]; i++) {
+		if (name[i] == '/')
+			name[i] = 'f';
+	}
+	return name[0] && strcmp(name, ".") && strcmp(name, "..") ? name : "none";
+}
+
+static const char *any_entry(void)
+{
+	static char path[300];
+	struct dirent *entry;
+	DIR *dir = opendir("wd/index");
+	int nr = 0;
+
+	path[0] = '\0';
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.' && !any(++nr))
+			snprintf(path, sizeof(path), "wd/index/%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return path[0] ? path : NULL;
+}
+
+/* What a file system can't do is not done. */
+static void damage_entry(void)
+{
+	const struct value value = any_value();
+	const char *entry = any_entry(), *from, *to;
+
+	if (!entry)
+		return;
+	switch (any(10)) {
+	case 0:
+		from = text_of("%s", entry);
+		to = text_of("%s", any_entry());
+		if (!exchange(from, to))
+			break;
+		break;
+	case 1:
+		rename(entry, text_of("wd/index/%s", any_entry_name()));
+		break;
+	case 2:
+		if (!unlink(entry) || !rmdir(entry))
+			mknod(entry, S_IFCHR, makedev(0, 0));
+		break;
+	case 3:
+		if (!unlink(entry) || !rmdir(entry))
+			mkdir(entry, 0755);
+		break;
+	case 4:
+		if (!unlink(entry) && symlink("../../canary/f", entry))
+			break;
+		break;
+	case 5:
+		if (!unlink(entry) && link("canary/f", entry))
+			break;
+		break;
+	case 6:
+		if (!rename("up/d", "up/elsewhere"))
+			rename("up/e", "up/d");
+		break;
+	default:
+		lsetxattr(entry, text_of("trusted.overlay.%s", marks[any(NR_MARKS)]), value.bytes, value.size, 0);
+		break;
+	}
+}
+
+static int nr_refused, nr_mounted;
+
+/*
+ * An index that is real is damaged. Such a mount may be refused; which of these the index is to blame for is
+ * not told here.
+ */
+static void use_index(uint64_t seed, const char *features)
+{
+	static const char * const dirs[] = { "l1", "l0", "up" };
+	int damages;
+	size_t i;
+
+	state = seed;
+	with_features(features);
+	for (i = 0; i < 3; i++)
+		make_dir(dirs[i]);
+	for (i = 0; i < 2; i++) {
+		STEP(make_layer(dirs[i]));
+		/* Each with names of one file. */
+		make_file(text_of("%s/one", dirs[i]), "one");
+		OK(link(text_of("%s/one", dirs[i]), text_of("%s/two", dirs[i])));
+		OK(link(text_of("%s/one", dirs[i]), text_of("%s/n0", dirs[i])));
+	}
+	make_dir("wd");
+	mount_options("merged", WRITABLE);
+	write_text("merged/one", "changed");
+	OK(chmod("merged", 0750));
+	walk("merged", 0, true);
+	move_about();
+	unmount();
+	for (damages = 1 + any(6); damages; damages--)
+		STEP(damage_entry());
+	for (i = 0; i < 2; i++) {
+		if (try_mount("merged", WRITABLE)) {
+			if (!is_allowed(errno))
+				fail("mounting: %s", errno_name(errno));
+			nr_refused++;
+			break;
+		}
+		nr_mounted++;
+		walk("merged", 0, false);
+		drop_all_caches();
+		walk("merged", 0, true);
+		move_about();
+		if (i)
+			remove_all("merged", 0);
+		unmount();
+	}
+	expect_canary();
+	for (i = 0; i < 3; i++) {
+		remove_in(dirs[i]);
+		OK(rmdir(dirs[i]));
+	}
+	remove_in("wd");
+	OK(rmdir("wd"));
+}
+
+static void use_indexes(const char *features, uint64_t seed)
+{
+	int round;
+
+	needs_handles();
+	set_up();
+	make_values();
+	make_canary();
+	nr_refused = nr_mounted = 0;
+	for (round = 0; round < ROUNDS; round++) {
+		printf("# seed %llu\n", (long long)(seed + round));
+		use_index(seed + round, features);
+	}
+	printf("# %d mounts, %d refused\n", nr_mounted, nr_refused);
+	CHECK(nr_mounted > ROUNDS / 4 && nr_refused);
+}
+
+CASE(damaged_index, "any damage to an index: errors, refused mounts, and nothing from outside")
+{
+	use_indexes("redirect_dir=on,metacopy=on,index=on", 6000);
+}
+
+CASE(damaged_index_export, "the same with file handles, and so with directories in the index")
+{
+	use_indexes("redirect_dir=on,metacopy=off,index=on,nfs_export=on", 7000);
+}
+
+CASE(marks_index, "any values as marks, where hard links are looked for in the index")
+{
+	needs_handles();
+	use_many("redirect_dir=on,metacopy=on,index=on", WRITABLE, 8000);
+}
+
 CASE(marks_read_only, "the same without an upper")
 {
 	only_shale("can be asked in the other cases");
