@@ -8,6 +8,7 @@
 
 #include "describe.hpp"
 #include "operation.hpp"
+#include "tolerance.hpp"
 #include "values.hpp"
 
 namespace shale::twins {
@@ -86,6 +87,14 @@ std::string set_flags_text(int flags) {
     return flags == XATTR_CREATE ? "CREATE" : flags == XATTR_REPLACE ? "REPLACE" : "";
 }
 
+/// When @p flags make setxattr(2) fail, overlayfs has copied up all the same, and the links of directories tell
+/// that. See Tolerance::refused_xattr. A change of nothing copies up in both trees.
+void copy_up_refused(const std::string& path, bool follow) {
+    if (fchownat(AT_FDCWD, path.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(-1),
+                 follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0)
+        count(Tolerance::refused_xattr);
+}
+
 /// @p flags are those of setxattr(2).
 Operation set_xattr_to(const std::string& path, const Xattr& xattr, int flags, bool follow) {
     const auto set = follow ? setxattr : lsetxattr;
@@ -93,8 +102,11 @@ Operation set_xattr_to(const std::string& path, const Xattr& xattr, int flags, b
                   set_flags_text(flags)),
             {path},
             [=](Side&) {
-                return answer(set(path.c_str(), xattr.name.c_str(), xattr.value.data(),
-                                  xattr.value.size(), flags));
+                const std::string result = answer(set(path.c_str(), xattr.name.c_str(),
+                                                      xattr.value.data(), xattr.value.size(), flags));
+                if (flags != 0 && (result == "EEXIST" || result == "ENODATA"))
+                    copy_up_refused(path, follow);
+                return result;
             }};
 }
 

@@ -16,7 +16,8 @@ enum class Tolerance {
     /// "changing a removed lower file through its descriptor": EEXIST in overlayfs, ENOENT if its
     /// directory is gone as well.
     change_of_removed,
-    /// "link count of a removed directory that had lower parts": 1 in overlayfs.
+    /// "link count of a removed directory that had lower parts, and of a removed lower file": 1 in
+    /// overlayfs.
     links_of_removed,
     /// "time of a file whose content is copied up later than its attributes": that of the copying
     /// in overlayfs.
@@ -29,6 +30,8 @@ enum class Tolerance {
     /// "a rename that is refused with ENOTEMPTY": overlayfs copies up, and changes the time of the
     /// directories.
     refused_rename,
+    /// "setxattr(2) that XATTR_CREATE or XATTR_REPLACE makes fail": overlayfs copies up.
+    refused_xattr,
     /// "number in the list of a hard link": overlayfs goes on listing the copy's own.
     number_of_link,
 };
