@@ -43,8 +43,12 @@ void copy_range(int from, int to, off_t begin, off_t end, const std::string& sho
 
 } // namespace
 
+bool clone_file(int from, int to) {
+    return ioctl(to, FICLONE, from) == 0;
+}
+
 void copy_file(int from, int to, uint64_t size, const std::string& shown) {
-    if (ioctl(to, FICLONE, from) == 0)
+    if (clone_file(from, to))
         return;
     const off_t end = static_cast<off_t>(size);
     off_t data = 0;

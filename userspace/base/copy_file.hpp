@@ -6,6 +6,9 @@
 
 namespace shale {
 
+/// Makes the empty file @p to share the blocks of @p from; false where the file system cannot.
+bool clone_file(int from, int to);
+
 /// Makes the empty file @p to hold what @p from holds: sharing the blocks where the file system
 /// can, else copying the data and leaving the holes. Moves the offsets of both. @p shown names the
 /// target in the Error thrown.

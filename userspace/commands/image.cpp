@@ -28,9 +28,9 @@ constexpr const char* image_description = "Bring container images into the store
 
 constexpr const char* import_description =
     "Import an image from an OCI image layout, a directory with index.json and blobs/.\n\n"
-    "Each layer becomes a plain directory in the store. Layers that are there already are not\n"
-    "imported again. Digests are checked; an image that is damaged or tries to reach outside its\n"
-    "layers is refused, and then nothing of it stays.";
+    "Each layer becomes a plain directory in the store, and the image's blobs are kept as they came.\n"
+    "Layers that are there already are not imported again. Digests are checked; an image that is\n"
+    "damaged or tries to reach outside its layers is refused, and then nothing of it stays.";
 
 constexpr const char* import_examples =
     "Examples:\n"

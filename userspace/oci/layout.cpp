@@ -13,34 +13,28 @@ namespace shale::oci {
 
 namespace {
 
-/// Registries refuse manifests above 4 MiB; anything larger is not meant to be held in memory.
-constexpr uint64_t small_file_limit = 4 << 20;
-
 const std::string copy_again = "the image is damaged: copy it again";
 
-std::string read_whole(int fd, uint64_t size, const std::string& shown) {
-    std::string text(size, '\0');
-    size_t have = 0;
-    while (have < size) {
-        const size_t got = read_some(fd, text.data() + have, size - have, shown);
-        if (got == 0)
-            break;
-        have += got;
-    }
-    text.resize(have);
-    return text;
+std::string without_slash(std::string path) {
+    while (path.size() > 1 && path.ends_with('/'))
+        path.pop_back();
+    return path;
+}
+
+UniqueFd open_layout(const std::string& path) {
+    UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!dir)
+        throw Error::from_errno(
+            path, errno,
+            errno == ENOTDIR ? "unpack the archive first: an image layout is a directory" : "");
+    return dir;
 }
 
 } // namespace
 
-Layout::Layout(std::string path) : path_(std::move(path)) {
-    while (path_.size() > 1 && path_.ends_with('/'))
-        path_.pop_back();
-    dir_ = UniqueFd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!dir_)
-        throw Error::from_errno(
-            path_, errno,
-            errno == ENOTDIR ? "unpack the archive first: an image layout is a directory" : "");
+Layout::Layout(std::string path)
+    : path_(without_slash(std::move(path))), dir_(open_layout(path_)),
+      blobs_(dir_.get(), path_, copy_again) {
     if (!stat_at(dir_.get(), "oci-layout"))
         throw Error(path_, "not an OCI image layout (it has no file oci-layout)",
                     "'skopeo copy docker://IMAGE oci:DIRECTORY:TAG' makes one");
@@ -61,45 +55,6 @@ std::vector<std::string> Layout::tags() const {
             tags.push_back(entry.tag);
     }
     return tags;
-}
-
-std::string Layout::blob_path(const Digest& digest) const {
-    return path_ + "/blobs/sha256/" + digest.hex();
-}
-
-UniqueFd Layout::open_blob(const Descriptor& descriptor) const {
-    const std::string shown = blob_path(descriptor.digest);
-    // Blobs may be links into a shared pool, so links are followed: they can at worst lead to a
-    // file whose digest is wrong. A fifo must not hang us.
-    UniqueFd fd(openat(dir_.get(), ("blobs/sha256/" + descriptor.digest.hex()).c_str(),
-                       O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!fd && errno == ENOENT)
-        throw Error(shown, "blob is missing", "the image is incomplete: copy it again");
-    if (!fd)
-        throw Error::from_errno(shown, errno);
-    const struct stat st = stat_of(fd.get(), shown);
-    if (!S_ISREG(st.st_mode))
-        throw Error(shown, "blob is not a regular file", copy_again);
-    const uint64_t size = static_cast<uint64_t>(st.st_size);
-    if (size != descriptor.size)
-        throw Error(
-            shown,
-            std::string(size < descriptor.size ? "blob is truncated: " : "blob is too long: ") +
-                std::to_string(size) + " bytes where the manifest says " +
-                std::to_string(descriptor.size),
-            copy_again);
-    return fd;
-}
-
-std::string Layout::read_blob(const Descriptor& descriptor) const {
-    const std::string shown = blob_path(descriptor.digest);
-    if (descriptor.size > small_file_limit)
-        throw Error(shown, "larger than 4 MiB, too large for a manifest or config");
-    const UniqueFd fd = open_blob(descriptor);
-    std::string text = read_whole(fd.get(), descriptor.size, shown);
-    if (const Digest found = Digest::of(text); found != descriptor.digest)
-        throw Error(shown, "wrong digest: content is " + found.text(), copy_again);
-    return text;
 }
 
 std::string Layout::read_small_file(const std::string& name) const {

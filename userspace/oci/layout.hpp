@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
-#include "oci/descriptor.hpp"
+#include "oci/blob_directory.hpp"
 
 namespace shale::oci {
 
@@ -20,20 +20,14 @@ public:
     /// The distinct tags among them.
     std::vector<std::string> tags() const;
     const std::string& path() const { return path_; }
-
-    /// Opens the blob for reading after comparing its size with the descriptor's, which is how
-    /// most truncated copies show at once. The digest is the reader's business.
-    UniqueFd open_blob(const Descriptor& descriptor) const;
-    /// A small blob (manifest, config, index), size and digest checked.
-    std::string read_blob(const Descriptor& descriptor) const;
-    /// Where the blob lies, for messages.
-    std::string blob_path(const Digest& digest) const;
+    const BlobDirectory& blobs() const { return blobs_; }
 
 private:
     std::string read_small_file(const std::string& name) const;
 
     std::string path_;
     UniqueFd dir_;
+    BlobDirectory blobs_;
     std::vector<Descriptor> entries_;
 };
 

@@ -41,8 +41,8 @@ void collect(const Layout& layout, const std::vector<Descriptor>& entries, const
     for (const Descriptor& entry : entries) {
         if (entry.is_index()) {
             if (depth == max_index_depth)
-                throw Error(layout.blob_path(entry.digest), "indexes are nested too deeply");
-            const JsonFile index(layout.read_blob(entry), layout.blob_path(entry.digest));
+                throw Error(layout.blobs().path(entry.digest), "indexes are nested too deeply");
+            const JsonFile index(layout.blobs().read(entry), layout.blobs().path(entry.digest));
             std::vector<Descriptor> inner;
             for (const JsonFile& object : index.objects("manifests"))
                 inner.push_back(Descriptor::parse(object));
@@ -86,35 +86,42 @@ bool is_layer(const std::string& media_type) {
 
 } // namespace
 
+Manifest parse_manifest(const std::string& text, const std::string& shown) {
+    const JsonFile json(text, shown);
+    Manifest manifest;
+    manifest.text = text;
+    manifest.config_blob = Descriptor::parse(json.object_or_empty("config"));
+    for (const JsonFile& layer : json.objects("layers"))
+        manifest.layers.push_back({Descriptor::parse(layer), {}});
+    if (manifest.layers.empty())
+        throw Error(shown, "the image has no layers");
+    for (size_t i = 0; i < manifest.layers.size(); i++) {
+        const std::string& type = manifest.layers[i].blob.media_type;
+        if (!is_layer(type))
+            throw Error(shown, "layer " + std::to_string(i + 1) + " is no file system layer (" +
+                                   type + ")");
+    }
+    return manifest;
+}
+
 Manifest read_manifest(const Layout& layout, const std::string& tag, const Platform& platform) {
+    const BlobDirectory& blobs = layout.blobs();
     const std::vector<Descriptor> entries = entries_tagged(layout, tag);
     const Descriptor chosen = pick(layout, entries, platform);
-    const JsonFile json(layout.read_blob(chosen), layout.blob_path(chosen.digest));
 
-    Manifest manifest;
-    manifest.digest = chosen.digest;
+    Manifest manifest = parse_manifest(blobs.read(chosen), blobs.path(chosen.digest));
+    manifest.descriptor = chosen;
     manifest.tag = entries.front().tag;
-    const Descriptor config = Descriptor::parse(json.object_or_empty("config"));
-    manifest.config = layout.read_blob(config);
-    const JsonFile config_json(manifest.config, layout.blob_path(config.digest));
-    const std::vector<std::string> diff_ids =
-        config_json.object_or_empty("rootfs").strings("diff_ids");
-
-    const std::vector<JsonFile> layers = json.objects("layers");
-    if (layers.empty())
-        throw Error(json.shown(), "the image has no layers");
-    if (layers.size() != diff_ids.size())
-        throw Error(config_json.shown(),
+    manifest.config = blobs.read(manifest.config_blob);
+    const JsonFile config(manifest.config, blobs.path(manifest.config_blob.digest));
+    const std::vector<std::string> diff_ids = config.object_or_empty("rootfs").strings("diff_ids");
+    if (manifest.layers.size() != diff_ids.size())
+        throw Error(config.shown(),
                     "lists " + std::to_string(diff_ids.size()) + " diff_ids for " +
-                        std::to_string(layers.size()) + " layers",
+                        std::to_string(manifest.layers.size()) + " layers",
                     "the image is damaged: copy it again");
-    for (size_t i = 0; i < layers.size(); i++) {
-        const Descriptor blob = Descriptor::parse(layers[i]);
-        if (!is_layer(blob.media_type))
-            throw Error(json.shown(), "layer " + std::to_string(i + 1) +
-                                          " is no file system layer (" + blob.media_type + ")");
-        manifest.layers.push_back({blob, Digest::parse(diff_ids[i], config_json.shown())});
-    }
+    for (size_t i = 0; i < diff_ids.size(); i++)
+        manifest.layers[i].diff_id = Digest::parse(diff_ids[i], config.shown());
     return manifest;
 }
 

@@ -17,11 +17,17 @@ struct LayerDescriptor {
 /// One image for one platform, read from a layout with every digest checked but those of the
 /// layers.
 struct Manifest {
-    Digest digest;
-    std::string tag;    ///< under which it was found; empty if index.json gives none
-    std::string config; ///< JSON, as it came
+    Descriptor descriptor;  ///< of the manifest itself
+    std::string text;       ///< the manifest, JSON, as it came
+    std::string tag;        ///< under which it was found; empty if index.json gives none
+    Descriptor config_blob; ///< of the config
+    std::string config;     ///< JSON, as it came
     std::vector<LayerDescriptor> layers; ///< bottom first
 };
+
+/// What the text of a manifest says by itself: descriptors of config and layers, no diff_ids.
+/// Throws Error naming @p shown where it makes no sense.
+Manifest parse_manifest(const std::string& text, const std::string& shown);
 
 /// Finds the image called @p tag for @p platform; an empty @p tag will do where the layout holds
 /// only one. Follows nested indexes. Throws Error naming what is missing, wrong or ambiguous.

@@ -60,14 +60,17 @@ void Catalog::read_layers(ImageRecord& image) {
 }
 
 std::optional<ImageRecord> Catalog::image(const std::string& name) {
-    Statement row(database_, "SELECT manifest, config, imported FROM images WHERE name = ?");
+    Statement row(database_, "SELECT manifest, media_type, config_digest, config, imported "
+                             "FROM images WHERE name = ?");
     if (!row.bind(name).step())
         return std::nullopt;
     ImageRecord image;
     image.name = name;
     image.manifest_digest = digest(row.text(0));
-    image.config = row.text(1);
-    image.imported = row.number(2);
+    image.media_type = row.text(1);
+    image.config_digest = digest(row.text(2));
+    image.config = row.text(3);
+    image.imported = row.number(4);
     read_layers(image);
     return image;
 }
@@ -84,11 +87,15 @@ std::vector<ImageRecord> Catalog::images() {
 
 void Catalog::put_image(const ImageRecord& image) {
     Statement(database_,
-              "INSERT INTO images (name, manifest, config, imported) "
-              "VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET manifest = "
-              "excluded.manifest, config = excluded.config, imported = excluded.imported")
+              "INSERT INTO images (name, manifest, media_type, config_digest, config, imported) "
+              "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+              "manifest = excluded.manifest, media_type = excluded.media_type, "
+              "config_digest = excluded.config_digest, config = excluded.config, "
+              "imported = excluded.imported")
         .bind(image.name)
         .bind(image.manifest_digest.text())
+        .bind(image.media_type)
+        .bind(image.config_digest.text())
         .bind(image.config)
         .bind(image.imported)
         .run();

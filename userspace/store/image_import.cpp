@@ -12,6 +12,8 @@
 #include "base/at.hpp"
 #include "base/error.hpp"
 #include "oci/manifest.hpp"
+#include "store/blob_intake.hpp"
+#include "store/blob_store.hpp"
 #include "store/layer_import.hpp"
 #include "store/names.hpp"
 #include "store/publication.hpp"
@@ -32,22 +34,43 @@ Digest chain(const Digest& below, const Digest& diff_id) {
     return below.empty() ? diff_id : Digest::of(below.text() + " " + diff_id.text());
 }
 
+/// The directories of one import: ROOT/staging/OWN/{layers,blobs}.
+struct Workplace {
+    explicit Workplace(int root)
+        : staging(root), layers(make("layers")), blobs(make("blobs")) {}
+
+    UniqueFd make(const std::string& name) const {
+        make_directory_at(staging.fd(), name, 0700);
+        return open_at(staging.fd(), name, O_RDONLY | O_DIRECTORY);
+    }
+
+    Staging staging;
+    UniqueFd layers;
+    UniqueFd blobs;
+};
+
 /// One import: plan, extract, publish.
 class ImageImport {
 public:
     ImageImport(const oci::Layout& layout, oci::Manifest manifest, const std::string& name,
-                const ImportTarget& store, const Staging& staging, Progress& progress)
-        : layout_(layout), manifest_(std::move(manifest)), store_(store), progress_(progress),
-          staging_(staging), layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)) {
+                const ImportTarget& store, const Workplace& work, Progress& progress)
+        : manifest_(std::move(manifest)), store_(store), progress_(progress), work_(work),
+          layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)),
+          blob_store_(store.fd, store.root),
+          blobs_(layout.blobs(), blob_store_, work.blobs.get()) {
         image_.name = name;
-        image_.manifest_digest = manifest_.digest;
+        image_.manifest_digest = manifest_.descriptor.digest;
+        image_.media_type = manifest_.descriptor.media_type;
+        image_.config_digest = manifest_.config_blob.digest;
         image_.config = manifest_.config;
     }
 
-    /// Decides which layers have to be read, and sees that their blobs are there and whole before
-    /// much work goes into the first of them.
-    void plan() {
+    /// Decides which layers and blobs have to be read, and sees that they are there and whole
+    /// before much work goes into the first of them.
+    void plan(const oci::BlobDirectory& source) {
         check_replaces();
+        blobs_.expect(manifest_.descriptor);
+        blobs_.expect(manifest_.config_blob);
         Digest below;
         for (const oci::LayerDescriptor& layer : manifest_.layers) {
             below = chain(below, layer.diff_id);
@@ -58,22 +81,28 @@ public:
             LayerRecord record = known.value_or(LayerRecord{layer.diff_id, below, {}, 0});
             record.blob = layer.blob.digest;
             image_.layers.push_back(record);
+            blobs_.expect(layer.blob);
             if (!known)
-                layout_.open_blob(layer.blob);
+                source.open(layer.blob);
         }
     }
 
     void extract() {
+        bool anything = blobs_.lacks(manifest_.descriptor) || blobs_.lacks(manifest_.config_blob);
         for (size_t i = 0; i < missing_.size(); i++) {
+            const oci::Descriptor& blob = manifest_.layers[i].blob;
+            anything |= missing_[i] || blobs_.lacks(blob);
             if (missing_[i])
                 extract_layer(i);
-            else
+            else if (blobs_.lacks(blob))
+                take_blob(i);
+            if (!missing_[i])
                 progress_.reuse_layer(i + 1, missing_.size());
             image_.size += image_.layers[i].size;
         }
-        if (std::find(missing_.begin(), missing_.end(), true) == missing_.end())
-            return;
-        if (syncfs(store_.fd) != 0)
+        blobs_.put(manifest_.descriptor, manifest_.text);
+        blobs_.put(manifest_.config_blob, manifest_.config);
+        if (anything && syncfs(store_.fd) != 0)
             throw Error::from_errno(store_.root, errno);
     }
 
@@ -81,20 +110,24 @@ public:
         image_.imported = std::time(nullptr);
         Transaction transaction = store_.catalog.begin();
         // Inside the transaction: taken back, if need be, before anybody else can rely on it.
-        Publication publication(staging_.fd(), layers_.get());
+        Publication layers(work_.layers.get(), layers_.get());
+        Publication blobs(work_.blobs.get(), blob_store_.fd());
         check_replaces();
         for (size_t i = 0; i < missing_.size(); i++) {
             const LayerRecord& layer = image_.layers[i];
             if (missing_[i])
-                publication.publish(layer.chain_id.hex());
+                layers.publish(layer.chain_id.hex());
             else if (!stat_at(layers_.get(), layer.chain_id.hex()))
                 throw Error(directory(layer), "was removed during the import", "import again");
             store_.catalog.put_layer(layer);
         }
-        publication.sync();
+        blobs_.publish(blobs);
+        layers.sync();
+        blobs.sync();
         store_.catalog.put_image(image_);
         transaction.commit();
-        publication.keep();
+        layers.keep();
+        blobs.keep();
         omissions_.report(progress_);
         return std::move(image_);
     }
@@ -120,7 +153,7 @@ private:
         std::vector<std::string> paths;
         while (index-- > 0) {
             const LayerRecord& layer = image_.layers[index];
-            paths.push_back(missing_[index] ? "/proc/self/fd/" + std::to_string(staging_.fd()) +
+            paths.push_back(missing_[index] ? "/proc/self/fd/" + std::to_string(work_.layers.get()) +
                                                   "/" + layer.chain_id.hex()
                                             : directory(layer));
         }
@@ -130,20 +163,29 @@ private:
     void extract_layer(size_t index) {
         const oci::LayerDescriptor& layer = manifest_.layers[index];
         LayerRecord& record = image_.layers[index];
+        const int staging = work_.layers.get();
         progress_.begin_layer(index + 1, missing_.size(), layer.blob.size);
-        make_directory_at(staging_.fd(), record.chain_id.hex(), 0700);
-        const UniqueFd target =
-            open_at(staging_.fd(), record.chain_id.hex(), O_RDONLY | O_DIRECTORY);
+        make_directory_at(staging, record.chain_id.hex(), 0700);
+        const UniqueFd target = open_at(staging, record.chain_id.hex(), O_RDONLY | O_DIRECTORY);
+        const std::unique_ptr<oci::BlobSource> blob = blobs_.open(layer.blob, progress_);
         record.size =
-            import_layer(layout_, layer, target.get(), below(index), omissions_, progress_);
+            import_layer(*blob, layer, target.get(), below(index), omissions_, progress_);
     }
 
-    const oci::Layout& layout_;
+    /// For a layer whose directory is there and whose blob is not kept yet.
+    void take_blob(size_t index) {
+        const oci::Descriptor& blob = manifest_.layers[index].blob;
+        progress_.begin_layer(index + 1, missing_.size(), blob.size);
+        blobs_.open(blob, progress_)->verify();
+    }
+
     const oci::Manifest manifest_;
     const ImportTarget& store_;
     Progress& progress_;
-    const Staging& staging_;
+    const Workplace& work_;
     UniqueFd layers_;
+    BlobStore blob_store_;
+    BlobIntake blobs_;
     ImageRecord image_;
     std::vector<bool> missing_; ///< by layer: has to be extracted
     Omissions omissions_;
@@ -154,13 +196,13 @@ private:
 ImageRecord import_image(const std::string& path, const std::string& tag, const std::string& name,
                          const ImportTarget& store, Progress& progress) {
     // First, so that even an import that comes to nothing cleans up after a crashed one.
-    const Staging staging(store.fd);
+    const Workplace work(store.fd);
     const oci::Layout layout(path);
     oci::Manifest manifest = oci::read_manifest(layout, tag);
     const std::string chosen = name.empty() ? default_name(layout, manifest) : name;
     check_image_name(chosen);
-    ImageImport import(layout, std::move(manifest), chosen, store, staging, progress);
-    import.plan();
+    ImageImport import(layout, std::move(manifest), chosen, store, work, progress);
+    import.plan(layout.blobs());
     import.extract();
     return import.publish();
 }

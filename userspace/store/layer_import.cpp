@@ -2,7 +2,6 @@
 #include "store/layer_import.hpp"
 
 #include "base/error.hpp"
-#include "oci/blob_source.hpp"
 #include "oci/decompress.hpp"
 #include "oci/digest_source.hpp"
 #include "store/layer_builder.hpp"
@@ -21,9 +20,8 @@ void extract(oci::ByteSource& tar, const std::string& shown, LayerBuilder& build
 
 } // namespace
 
-uint64_t import_layer(const oci::Layout& layout, const oci::LayerDescriptor& layer, int target,
+uint64_t import_layer(oci::BlobSource& blob, const oci::LayerDescriptor& layer, int target,
                       const LowerLayers& lower, Omissions& omissions, Progress& progress) {
-    oci::BlobSource blob(layout, layer.blob, progress);
     try {
         const std::unique_ptr<oci::ByteSource> plain =
             oci::decompress(blob, layer.blob.media_type, blob.shown());

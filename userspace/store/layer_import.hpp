@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/progress.hpp"
+#include "oci/blob_source.hpp"
 #include "oci/manifest.hpp"
 #include "store/lower_layers.hpp"
 #include "store/omissions.hpp"
 
 namespace shale {
 
-/// Extracts one layer of @p layout into the open, empty directory @p target, checking on the way,
-/// in one pass, the digest of the blob and of the tar in it. Returns the size of the tar. After an
-/// Error the directory holds part of the layer; the caller removes it.
-uint64_t import_layer(const oci::Layout& layout, const oci::LayerDescriptor& layer, int target,
+/// Extracts the layer in @p blob, which nobody has read yet, into the open, empty directory
+/// @p target, checking on the way, in one pass, the digest of the blob and of the tar in it.
+/// Returns the size of the tar. After an Error the directory holds part of the layer; the caller
+/// removes it.
+uint64_t import_layer(oci::BlobSource& blob, const oci::LayerDescriptor& layer, int target,
                       const LowerLayers& lower, Omissions& omissions, Progress& progress);
 
 } // namespace shale

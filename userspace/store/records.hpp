@@ -19,10 +19,15 @@ struct LayerRecord {
 struct ImageRecord {
     std::string name;
     Digest manifest_digest;
+    std::string media_type;          ///< of the manifest; empty: see has_blobs()
+    Digest config_digest;
     std::string config;              ///< JSON, as it came
     std::vector<LayerRecord> layers; ///< bottom first
     uint64_t size = 0;               ///< sum over the layers
     int64_t imported = 0;            ///< seconds since 1970
+
+    /// Whether the import kept what the image came from. Before version 2 of the schema it did not.
+    bool has_blobs() const { return !media_type.empty(); }
 };
 
 /// A writable layer on top of an image.

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/schema.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/digest.hpp"
 #include "base/error.hpp"
 
 namespace shale {
 
 namespace {
 
-constexpr int64_t version = 1;
+constexpr int64_t version = 2;
 
 constexpr const char* create = R"(
 CREATE TABLE layers (
@@ -16,10 +21,12 @@ CREATE TABLE layers (
     size     INTEGER NOT NULL   -- of the uncompressed tar
 );
 CREATE TABLE images (
-    name     TEXT PRIMARY KEY,
-    manifest TEXT NOT NULL,     -- digest
-    config   TEXT NOT NULL,     -- JSON
-    imported INTEGER NOT NULL   -- seconds since 1970
+    name          TEXT PRIMARY KEY,
+    manifest      TEXT NOT NULL,    -- digest
+    media_type    TEXT NOT NULL,    -- of the manifest; empty: its blobs were never kept
+    config_digest TEXT NOT NULL,
+    config        TEXT NOT NULL,    -- JSON
+    imported      INTEGER NOT NULL  -- seconds since 1970
 );
 CREATE TABLE image_layers (
     image    TEXT NOT NULL REFERENCES images ON DELETE CASCADE,
@@ -33,8 +40,24 @@ CREATE TABLE snapshots (
     image    TEXT NOT NULL REFERENCES images,
     created  INTEGER NOT NULL
 );
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )";
+
+/// Version 2 keeps blobs. What was imported before has none, which an empty media type tells.
+void migrate_from_1(Database& database) {
+    database.execute("ALTER TABLE images ADD COLUMN media_type TEXT NOT NULL DEFAULT '';"
+                     "ALTER TABLE images ADD COLUMN config_digest TEXT NOT NULL DEFAULT '';");
+    Statement images(database, "SELECT name, config FROM images");
+    std::vector<std::pair<std::string, std::string>> configs;
+    while (images.step())
+        configs.emplace_back(images.text(0), images.text(1));
+    for (const auto& [name, config] : configs)
+        Statement(database, "UPDATE images SET config_digest = ? WHERE name = ?")
+            .bind(Digest::of(config).text())
+            .bind(name)
+            .run();
+    database.execute("PRAGMA user_version = 2");
+}
 
 int64_t version_of(Database& database) {
     Statement statement(database, "PRAGMA user_version");
@@ -55,6 +78,8 @@ void ensure_schema(Database& database) {
                     "use that one");
     if (found == 0)
         database.execute(create);
+    if (found == 1)
+        migrate_from_1(database);
     transaction.commit();
 }
 

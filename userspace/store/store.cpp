@@ -21,7 +21,7 @@ UniqueFd make_and_open(const std::string& root) {
     UniqueFd fd = open_at(AT_FDCWD, root, O_RDONLY | O_DIRECTORY);
     // 0700 each, because ROOT may have been there before with a mode of its own: layers hold
     // set-uid programs of any age and must not be reachable by others.
-    for (const char* name : {"layers", "snapshots", "staging"}) {
+    for (const char* name : {"blobs", "blobs/sha256", "layers", "snapshots", "staging"}) {
         if (mkdirat(fd.get(), name, 0700) != 0 && errno != EEXIST)
             throw Error::from_errno(root + "/" + name, errno);
     }

@@ -48,17 +48,17 @@ protected:
 
 TEST_F(ManifestTest, TheOnlyImageNeedsNoTag) {
     const Digest digest = make("a", "one");
-    EXPECT_EQ(read().digest, digest);
+    EXPECT_EQ(read().descriptor.digest, digest);
     EXPECT_EQ(read().tag, "one");
-    EXPECT_EQ(read("one").digest, digest);
+    EXPECT_EQ(read("one").descriptor.digest, digest);
 }
 
 TEST_F(ManifestTest, SeveralTagsAreListedWhereNoneIsGiven) {
     const Digest one = make("a", "one");
     const Digest two = make("b", "two");
     EXPECT_SAYS(refusal(), "one, two");
-    EXPECT_EQ(read("one").digest, one);
-    EXPECT_EQ(read("two").digest, two);
+    EXPECT_EQ(read("one").descriptor.digest, one);
+    EXPECT_EQ(read("two").descriptor.digest, two);
     EXPECT_SAYS(refusal("three"), "no image tagged 'three'; tags are one, two");
 }
 
@@ -73,7 +73,7 @@ TEST_F(ManifestTest, OfANestedIndexThePlatformIsPicked) {
     nlohmann::json index = index_of({attestation, arm, index_of({amd_descriptor})});
     index["annotations"] = {{"org.opencontainers.image.ref.name", "multi"}};
     image_.list(index);
-    EXPECT_EQ(read().digest, amd);
+    EXPECT_EQ(read().descriptor.digest, amd);
     EXPECT_EQ(read().tag, "multi");
 }
 
@@ -144,7 +144,7 @@ TEST_F(ManifestTest, DiffIdsAndLayersMustBeAsMany) {
     image_.layer("a", test::Compression::none);
     image_.tag("x");
     nlohmann::json manifest =
-        nlohmann::json::parse(test::read_file(image_.blob_path(read().digest)));
+        nlohmann::json::parse(test::read_file(image_.blob_path(read().descriptor.digest)));
     manifest["layers"].push_back(manifest["layers"][0]);
     nlohmann::json descriptor = image_.last_descriptor();
     descriptor["digest"] = image_.blob(manifest.dump()).text();

@@ -54,6 +54,7 @@ std::string StoreTest::import_tar_refused(TarBuilder& tar) {
 
 void StoreTest::expect_nothing_left() const {
     EXPECT_EQ(names_in(root() + "/layers"), std::vector<std::string>{});
+    EXPECT_EQ(names_in(root() + "/blobs/sha256"), std::vector<std::string>{});
     EXPECT_EQ(names_in(root() + "/staging"), std::vector<std::string>{});
     EXPECT_TRUE(open().images().empty());
 }
