@@ -38,7 +38,7 @@ completes() {
 
 completes 'image mount umount mounts show which who-uses diff stats top events set' shale ''
 completes 'umount' shale um
-completes 'import ls' shale image ''
+completes 'import export ls' shale image ''
 completes '--name --json --help' shale image import -
 completes '--lazy' shale --root /nowhere umount --l
 completes 'include' shale mount --lower inc

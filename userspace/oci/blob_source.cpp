@@ -16,8 +16,7 @@ constexpr size_t chunk = 256 * 1024;
 
 BlobSource::BlobSource(const BlobDirectory& blobs, const Descriptor& descriptor, Progress& progress)
     : fd_(blobs.open(descriptor)), expected_(descriptor.digest),
-      shown_(blobs.path(descriptor.digest)), way_out_(blobs.way_out()), progress_(progress),
-      buffer_(chunk) {
+      shown_(blobs.path(descriptor.digest)), way_out_(blobs.way_out()), progress_(progress) {
     posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
@@ -34,6 +33,7 @@ void BlobSource::copy_to(UniqueFd target, const std::string& shown) {
 std::span<const std::byte> BlobSource::next() {
     if (progress_.cancelled())
         throw Cancelled(shown_);
+    buffer_.resize(chunk); // not before, as an export opens all of an image's blobs
     const size_t got = read_some(fd_.get(), buffer_.data(), buffer_.size(), shown_);
     sha_.update(buffer_.data(), got);
     if (copy_)

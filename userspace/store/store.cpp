@@ -8,8 +8,11 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/stream.hpp"
 #include "base/xattr.hpp"
 #include "ondisk/marks.hpp"
+#include "store/blob_store.hpp"
+#include "store/image_export.hpp"
 #include "store/image_import.hpp"
 
 namespace shale {
@@ -50,6 +53,45 @@ Store::Store(std::string root, UniqueFd fd)
 ImageRecord Store::import_layout(const std::string& path, const std::string& tag,
                                  const std::string& name, Progress& progress) {
     return import_image(path, tag, name, {root_, fd_.get(), catalog_}, progress);
+}
+
+namespace {
+
+void write_image(ImageExport& image, const std::string& tag, ExportFormat format,
+                 ImageOutput& output) {
+    if (format == ExportFormat::docker_archive)
+        image.write_docker_archive(tag, output);
+    else
+        image.write_layout(tag, output);
+}
+
+} // namespace
+
+void Store::export_image(const std::string& name, const std::string& tag, ExportFormat format,
+                         const std::string& path, Progress& progress) {
+    const ImageRecord record = image(name);
+    const BlobStore blobs(fd_.get(), root_);
+    ImageExport image(record, blobs, progress);
+    std::unique_ptr<ImageOutput> output;
+    if (format == ExportFormat::oci_directory)
+        output = std::make_unique<DirectoryOutput>(path);
+    else
+        output = std::make_unique<FileOutput>(path);
+    write_image(image, tag.empty() ? name : tag, format, *output);
+}
+
+void Store::export_image(const std::string& name, const std::string& tag, ExportFormat format,
+                         int fd, Progress& progress) {
+    const ImageRecord record = image(name);
+    const BlobStore blobs(fd_.get(), root_);
+    ImageExport image(record, blobs, progress);
+    const std::string shown = "standard output";
+    TarOutput output(
+        [&](std::span<const std::byte> bytes) {
+            write_stream(fd, bytes.data(), bytes.size(), shown, progress);
+        },
+        shown);
+    write_image(image, tag.empty() ? name : tag, format, output);
 }
 
 std::vector<ImageRecord> Store::images() {

@@ -10,6 +10,12 @@
 
 namespace shale {
 
+enum class ExportFormat {
+    oci_directory,
+    oci_archive,    ///< the same as a tar
+    docker_archive, ///< as `docker save` writes
+};
+
 /// Images and writable layers below one directory. Any number of processes may use it at once; one
 /// object belongs to one thread. Whatever fails leaves the store as it was.
 class Store {
@@ -23,6 +29,15 @@ public:
     /// one and a snapshot stands on it.
     ImageRecord import_layout(const std::string& path, const std::string& tag,
                               const std::string& name, Progress& progress);
+
+    /// Writes the image @p name as an OCI image layout or as docker knows it, called @p tag (empty: the
+    /// image's name), with the digests it came with. @p path must not exist, and appears whole or not
+    /// at all. Throws Error where not all of the image's blobs are kept.
+    void export_image(const std::string& name, const std::string& tag, ExportFormat format,
+                      const std::string& path, Progress& progress);
+    /// The same, as a tar to the open @p fd, which may be a pipe; @p format is not a directory.
+    void export_image(const std::string& name, const std::string& tag, ExportFormat format, int fd,
+                      Progress& progress);
 
     std::vector<ImageRecord> images();
     /// Throws Error where there is none.

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "commands/globals.hpp"
+#include "store/store.hpp"
+
+namespace shale {
+
+// One file per command below `shale image`.
+void add_image_import(CLI::App& image, Globals& globals);
+void add_image_export(CLI::App& image, Globals& globals);
+void add_image_list(CLI::App& image, Globals& globals);
+
+/// What --json says of an image.
+nlohmann::json to_json(const Store& store, const ImageRecord& image);
+
+} // namespace shale
