@@ -39,7 +39,6 @@ constexpr const char* examples =
     "Examples:\n"
     "  shale image export debian layout                              a directory\n"
     "  shale image export debian debian.tar                          the same in a tar\n"
-    "  shale image export debian - | ssh there shale image import -  to another store\n"
     "  shale image export debian - --format docker-archive | docker load";
 
 bool to_stdout(const Options& options) {
