@@ -43,9 +43,4 @@ void write_stream(int fd, const void* data, size_t size, const std::string& show
     }
 }
 
-size_t read_stream(int fd, void* data, size_t size, const std::string& shown, Progress& progress) {
-    wait_for(fd, POLLIN, shown, progress);
-    return read_some(fd, data, size, shown);
-}
-
 } // namespace shale

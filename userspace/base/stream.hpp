@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Files that are read or written from one end to the other: also pipes, where one may have to wait.
+// Files that are written from one end to the other: also pipes, where one may have to wait.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,5 @@ namespace shale {
 /// then, or Error.
 void write_stream(int fd, const void* data, size_t size, const std::string& shown,
                   Progress& progress);
-
-/// Reads up to @p size bytes; 0 at the end. Otherwise as above.
-size_t read_stream(int fd, void* data, size_t size, const std::string& shown, Progress& progress);
 
 } // namespace shale

@@ -9,7 +9,7 @@ namespace shale {
 
 BlobStore::BlobStore(int root, const std::string& shown)
     : fd_(open_at(root, "blobs/sha256", O_RDONLY | O_DIRECTORY)),
-      directory_(root, shown, "import the image again") {}
+      directory_(root, shown, "remove it, if it is there, and import the image again") {}
 
 bool BlobStore::has(const oci::Descriptor& blob) const {
     return size_of(blob.digest) == blob.size;
