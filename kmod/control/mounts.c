@@ -9,9 +9,9 @@
 #include "stack/upper.h"
 
 /*
- * To who asks from another mount namespace a layer has no path: it would lead elsewhere. A namespace
- * that is gone may have left its address to a new one, whose administrator then is told a path
- * that means nothing there.
+ * To who asks from another mount namespace a layer has no path: it would lead elsewhere. A
+ * namespace that is gone may have left its address to a new one, whose administrator then is told
+ * a path that means nothing there.
  */
 static const char *path_of(const struct shale_layer *layer)
 {
