@@ -7,6 +7,7 @@
 
 #include "stack/base.h"
 #include "stack/marks.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "stack/variant.h"
 
@@ -84,6 +85,7 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 	RCU_INIT_POINTER(si->entry, NULL);
 	si->key = NULL;
 	si->protection = 0;
+	si->share = 0;
 	atomic_set(&si->unsettled, 0);
 	RCU_INIT_POINTER(si->listing[0], NULL);
 	RCU_INIT_POINTER(si->listing[1], NULL);
@@ -93,6 +95,7 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 
 void shale_inode_destroy(struct inode *inode)
 {
+	shale_quota_drop(inode);
 	/* Nobody holds the inode any more: its reference on the entry is the pointer itself. */
 	shale_entry_put(rcu_dereference_protected(shale_inode(inode)->entry, true));
 }
@@ -291,6 +294,7 @@ static int inode_fill(struct inode *inode, struct shale_entry *entry)
 	inode_set_tables(inode);
 	inode_set_lock_classes(inode);
 	rcu_assign_pointer(shale_inode(inode)->entry, entry);
+	shale_quota_fill(inode);
 	return 0;
 }
 

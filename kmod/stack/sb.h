@@ -15,6 +15,7 @@
 #include "stack/stack.h"
 
 struct shale_base;
+struct shale_quota;
 struct shale_upper;
 
 /* What is remembered of directories' names: see union/listings.h. */
@@ -50,6 +51,7 @@ struct shale_sb {
 	const struct cred *mounter;	/* constant from mount to umount, like all up to here */
 	struct shale_stack *stack;
 	struct shale_upper *upper;	/* NULL: read-only */
+	struct shale_quota *quota;	/* of the upper; NULL: it has no limits */
 	unsigned int name_max;		/* longest name that the upper, or top lower, can hold */
 	struct shale_base *base;	/* the file systems of the layers, the upper's first */
 	unsigned int nr_base;

@@ -27,6 +27,7 @@
 #include "stack/marks.h"
 #include "stack/name.h"
 #include "stack/origin.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_attr.h"
 #include "union/copy_data.h"
@@ -405,6 +406,8 @@ static void stand_on_copy(struct copy_up *cu, struct shale_entry *entry)
 	/* In this order: who sees the upper may make names for it, and must find this inode. */
 	shale_inode_rehash(inode, entry);
 	shale_entry_publish(inode, entry);
+	if (!cu->entry->upper)
+		shale_quota_copied(inode);
 	if (cu->parent && !cu->to_index)
 		shale_name_set(cu->dentry, entry->epoch, SHALE_NAME_UPPER);
 }
@@ -546,17 +549,49 @@ static void discard(struct copy_up *cu)
 		shale_workdir_discard(&tok, cu->copy);
 }
 
-static int make_copy(struct copy_up *cu)
+/* How much of a quota the data takes that is to be copied. Holes take none. */
+static int data_to_claim(struct copy_up *cu, u64 *bytes)
 {
+	struct path from;
+	struct file *in;
 	int err;
 
-	err = prepare(cu);
-	if (!err)
-		err = make_empty(cu);
+	*bytes = 0;
+	if (!S_ISREG(cu->stat.mode) || cu->metacopy || !cu->size || !shale_quota_counts(cu->sbi))
+		return 0;
+	err = find_data(cu, &from);
+	if (err)
+		return err;
+	in = shale_real_open(&from, O_RDONLY | O_LARGEFILE);
+	if (IS_ERR(in))
+		return PTR_ERR(in);
+	*bytes = shale_data_between(in, 0, cu->size);
+	fput(in);
+	return 0;
+}
+
+/* Steps 2 to 5, in the room that there is. */
+static int make_claimed(struct copy_up *cu)
+{
+	u64 bytes;
+	int err = data_to_claim(cu, &bytes);
+
+	if (err)
+		return err;
+
+	CLASS(shale_claim, claim)(cu->inode, bytes + SHALE_CLAIM_OBJECT, 1);
+
+	err = claim.err ?: make_empty(cu);
 	if (!err)
 		err = copy_data(cu);
 	if (!err)
 		err = finish(cu);
+	return err;
+}
+
+static int make_copy(struct copy_up *cu)
+{
+	int err = prepare(cu) ?: make_claimed(cu);
 
 	if (err && cu->named)
 		discard(cu);
@@ -663,6 +698,7 @@ static int complete_copy(struct copy_up *cu)
 {
 	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
 	struct capabilities caps;
+	u64 bytes;
 	int err;
 
 	err = vfs_getattr(&upper, &cu->stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
@@ -677,7 +713,14 @@ static int complete_copy(struct copy_up *cu)
 	/* What a crash may have left of an earlier attempt would show in the holes. */
 	if (cu->stat.blocks)
 		free_data(cu);
-	if (cu->size)
+	err = data_to_claim(cu, &bytes);
+	if (err)
+		return err;
+
+	CLASS(shale_claim, claim)(cu->inode, bytes, 0);
+
+	err = claim.err;
+	if (!err && cu->size)
 		err = write_data(cu, cu->entry->upper, NULL);
 	if (!err && cu->size < cu->stat.size)
 		err = set_size(cu, cu->entry->upper, cu->size);
@@ -771,6 +814,8 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 	}
 	shale_entry_put(cu.entry);
 	shale_inode_unlock(inode);
+	if (cu.copied && parent)
+		shale_quota_note(d_inode(parent));
 	if (cu.copied)
 		shale_event(cu.sbi, &(struct shale_event) {
 			.kind = SHALE_EVENT_KIND_COPIED_UP,

@@ -11,6 +11,7 @@
 #include "stack/entry.h"
 #include "stack/events.h"
 #include "stack/inode.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "vfs/operations.h"
@@ -103,9 +104,13 @@ static int change_acl_locked(struct inode *inode, struct posix_acl *acl, int typ
 
 static int change_acl(struct inode *inode, struct posix_acl *acl, int type, bool drop_sgid)
 {
-	/* A copy that is being completed puts back the mode it had. */
-	int err = shale_inode_lock(inode);
+	int err;
 
+	CLASS(shale_claim, claim)(inode, acl ? SHALE_CLAIM_OBJECT : 0, 0);
+	if (claim.err)
+		return claim.err;
+	/* A copy that is being completed puts back the mode it had. */
+	err = shale_inode_lock(inode);
 	if (err)
 		return err;
 	err = change_acl_locked(inode, acl, type, drop_sgid);

@@ -10,6 +10,7 @@
 #include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/data.h"
@@ -130,6 +131,8 @@ int shale_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 
 	if (err)
 		return err;
+	if (entry->upper && stat->result_mask & STATX_BLOCKS)
+		shale_quota_note_blocks(inode, stat->blocks);
 	stat_set_number(inode, entry, stat);
 	stat_set_owner(idmap, inode, stat);
 	stat_set_nlink(inode, entry, stat);
@@ -197,6 +200,8 @@ static int change_attr(struct inode *inode, struct iattr *attr)
 	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
 	int err;
 
+	/* What it takes is a matter of bytes; and a full layer's files can be cut. */
+	CLASS(shale_claim, claim)(inode, 0, 0);
 	if (attr->ia_valid & ATTR_SIZE)
 		err = upper_truncate(inode, entry->upper, attr);
 	else

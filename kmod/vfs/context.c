@@ -3,6 +3,7 @@
  * Mount options: overlayfs's, spelled and meant as there, and "stack", the descriptor of a stack
  * that was described over netlink.
  */
+#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
@@ -55,6 +56,8 @@ enum shale_opt {
 	OPT_WORKDIR,
 	OPT_DEFAULT_PERMISSIONS,
 	OPT_USERXATTR,
+	OPT_SIZE,
+	OPT_INODES,
 	OPT_VOLATILE,			/* what fsync=volatile was before that option */
 	OPT_FEATURE,			/* and then by enum shale_feature */
 };
@@ -81,6 +84,8 @@ static const struct fs_parameter_spec shale_params[] = {
 	fsparam_directory("workdir", OPT_WORKDIR),
 	fsparam_flag("default_permissions", OPT_DEFAULT_PERMISSIONS),
 	fsparam_flag("userxattr", OPT_USERXATTR),
+	fsparam_string("size", OPT_SIZE),
+	fsparam_string("inodes", OPT_INODES),
 	fsparam_string("redirect_dir", OPT_FEATURE + SHALE_REDIRECT_DIR),
 	fsparam_string("metacopy", OPT_FEATURE + SHALE_METACOPY),
 	fsparam_string("index", OPT_FEATURE + SHALE_INDEX),
@@ -278,6 +283,21 @@ static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add
 	return 0;
 }
 
+/* A number, maybe with a K, M, G or T behind it. 0 is no limit. */
+static int parse_limit(struct fs_context *fc, const struct fs_parameter *param, u64 *limit)
+{
+	char *end;
+	u64 number;
+
+	if (!isdigit(*param->string))
+		return invalfc(fc, "%s: '%s' is no size", param->key, param->string);
+	number = memparse(param->string, &end);
+	if (*end || number > S64_MAX)
+		return invalfc(fc, "%s: '%s' is no size", param->key, param->string);
+	*limit = number;
+	return 0;
+}
+
 /* A whole stack by descriptor */
 
 static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, int fd)
@@ -347,6 +367,10 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return 0;
 	case OPT_USERXATTR:
 		return shale_feature_parse(&config->features, SHALE_USERXATTR, "on", fc);
+	case OPT_SIZE:
+		return parse_limit(fc, param, &config->max_bytes);
+	case OPT_INODES:
+		return parse_limit(fc, param, &config->max_inodes);
 	case OPT_VOLATILE:
 		return shale_feature_parse(&config->features, SHALE_FSYNC, "volatile", fc);
 	}
@@ -391,6 +415,8 @@ static int shale_get_tree(struct fs_context *fc)
 	err = may_mount(fc) ?: may_have_marks(fc, config);
 	if (err)
 		return err;
+	if ((config->max_bytes || config->max_inodes) && !config->stack->upper)
+		return invalfc(fc, "size, inodes: limit what an upper holds, and there is none");
 	err = shale_features_resolve(&config->features, config->stack->upper, fc);
 	return err ?: get_tree_nodev(fc, shale_fill_super);
 }

@@ -10,6 +10,7 @@
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/index.h"
@@ -252,6 +253,8 @@ static int end_creation(struct creation *c)
 		return PTR_ERR(inode);
 	}
 	shale_name_set(c->dentry, shale_sb(sb)->stack->epoch, SHALE_NAME_UPPER);
+	if (!c->old)
+		shale_quota_made(inode);
 	shale_inode_copyattr(inode);
 	if (d_unhashed(c->dentry) && shale_sb(sb)->casefolded)
 		d_add(c->dentry, inode);
@@ -287,6 +290,14 @@ static int create_with_token(struct creation *c)
 	return err ?: end_creation(c);
 }
 
+/* Its directory may grow by a name, and what is made may need a block. */
+static int create_claimed(struct creation *c)
+{
+	CLASS(shale_claim, claim)(c->dir, 2 * SHALE_CLAIM_OBJECT, !c->old);
+
+	return claim.err ?: create_with_token(c);
+}
+
 static int create(struct creation *c, struct mnt_idmap *idmap)
 {
 	struct shale_entry *parent __free(shale_entry) = NULL;
@@ -300,7 +311,7 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 	parent = shale_entry_get(c->dir);
 	c->upper_dir = parent->upper;
 
-	err = create_with_token(c);
+	err = create_claimed(c);
 	if (err)
 		shale_failed(c->dir->i_sb, c->dentry, SHALE_REASON_CREATE, err);
 	return err;
@@ -409,6 +420,7 @@ static int end_unnamed(struct creation *c, struct file *file)
 	dput(c->made);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
+	shale_quota_made(inode);
 	/* It has none, but d_tmpfile() takes the first one of a new file away. */
 	set_nlink(inode, 1);
 	d_tmpfile(file, inode);
@@ -427,6 +439,10 @@ static int make_tmpfile(struct creation *c, struct mnt_idmap *idmap, struct file
 	set_owner(c, idmap);
 	parent = shale_entry_get(c->dir);
 	c->upper_dir = parent->upper;
+
+	CLASS(shale_claim, claim)(c->dir, SHALE_CLAIM_OBJECT, 1);
+	if (claim.err)
+		return claim.err;
 
 	CLASS(shale_upper, tok)(c->dir->i_sb);
 
@@ -544,6 +560,7 @@ static int remove_name(struct inode *dir, struct dentry *dentry)
 		return err;
 	err = remove_locked(dir, dentry, parent, below);
 	shale_inode_unlock(inode);
+	shale_quota_note(dir);
 	if (err)
 		shale_failed(dir->i_sb, dentry, SHALE_REASON_REMOVE, err);
 	else if (below)

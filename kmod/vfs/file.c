@@ -14,6 +14,7 @@
 #include "stack/creds.h"
 #include "stack/events.h"
 #include "stack/inode.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/data.h"
@@ -416,6 +417,35 @@ static ssize_t write_unless_held(struct file *real, struct kiocb *iocb, struct i
 	return tok.err ?: shale_write_real(&tok, real, iocb, iter);
 }
 
+static loff_t write_pos(const struct kiocb *iocb, const struct file *real)
+{
+	return iocb->ki_flags & IOCB_APPEND ? i_size_read(file_inode(real)) : iocb->ki_pos;
+}
+
+/* Of what the quota has no room for, nothing is written. */
+static ssize_t write_claimed(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+{
+	const size_t wanted = iov_iter_count(iter);
+	ssize_t ret;
+
+	CLASS(shale_claim_range, claim)(file_inode(iocb->ki_filp), real, write_pos(iocb, real),
+					wanted);
+	if (claim.err)
+		return claim.err;
+	iov_iter_truncate(iter, claim.granted);
+	ret = write_real(real, iocb, iter);
+	iov_iter_reexpand(iter, iov_iter_count(iter) + wanted - claim.granted);
+	return ret;
+}
+
+/* A claim may have to wait for somebody else's. */
+static ssize_t write_nowait(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+{
+	if (shale_quota_counts(shale_sb(file_inode(iocb->ki_filp)->i_sb)))
+		return -EAGAIN;
+	return write_unless_held(real, iocb, iter);
+}
+
 static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct file *file = iocb->ki_filp;
@@ -433,13 +463,27 @@ static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 	if (ret)
 		return ret;
 
-	ret = iocb->ki_flags & IOCB_NOWAIT ? write_unless_held(real, iocb, iter)
-					   : write_real(real, iocb, iter);
+	ret = iocb->ki_flags & IOCB_NOWAIT ? write_nowait(real, iocb, iter)
+					   : write_claimed(real, iocb, iter);
 	/* What is not complete does the rest when it is; its file may be gone. */
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	shale_file_change_end(file, real);
 	return shale_file_written(file, real, iocb->ki_flags & IOCB_DSYNC, ret);
+}
+
+static ssize_t splice_claimed(struct pipe_inode_info *pipe, struct file *file, struct file *real,
+			      loff_t *pos, size_t len, unsigned int flags)
+{
+	/* No more is there at once. */
+	len = min_t(size_t, len, (size_t)pipe->max_usage << PAGE_SHIFT);
+
+	CLASS(shale_claim_range, claim)(file_inode(file), real, *pos, len);
+	if (claim.err)
+		return claim.err;
+
+	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb, file_inode(real));
+	return tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, claim.granted, flags);
 }
 
 /*
@@ -458,8 +502,7 @@ static ssize_t shale_splice_write(struct pipe_inode_info *pipe, struct file *fil
 	if (ret)
 		return ret;
 
-	scoped_class(shale_upper_io, tok, file_inode(file)->i_sb, file_inode(real))
-		ret = tok.err ?: shale_upper_splice_write(&tok, pipe, real, pos, len, flags);
+	ret = splice_claimed(pipe, file, real, pos, len, flags);
 	shale_file_change_end(file, real);
 	return shale_file_written(file, real, file->f_flags & O_DSYNC, ret);
 }
@@ -568,6 +611,7 @@ static int sync_file(struct file *file, loff_t start, loff_t end, int datasync)
 
 static int shale_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
+	shale_quota_note(file_inode(file));
 	return shale_checked(file_inode(file)->i_sb, file_dentry(file), SHALE_REASON_WRITE,
 			     sync_file(file, start, end, datasync));
 }
@@ -596,6 +640,8 @@ static int shale_flush(struct file *file, fl_owner_t id)
 	const struct shale_file *sf = file->private_data;
 	struct file *real = already_opened_copy(sf) ?: sf->real;
 
+	if (file->f_mode & FMODE_WRITE)
+		shale_quota_note(file_inode(file));
 	if (!real || !real->f_op->flush)
 		return 0;
 

@@ -11,6 +11,7 @@
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "union/index.h"
@@ -257,6 +258,19 @@ static int rename_with_token(struct renaming *r)
 	return err;
 }
 
+/* Its new directory may grow by a name. */
+static int rename_claimed(struct renaming *r)
+{
+	int err;
+
+	CLASS(shale_claim, claim)(r->new.dir, SHALE_CLAIM_OBJECT, 0);
+	if (claim.err)
+		return claim.err;
+	err = rename_with_token(r);
+	shale_quota_note(r->old.dir);
+	return err;
+}
+
 /* For those who watch. The VFS moves the dentries later: each still has the name it had. */
 static void note(const struct renaming *r, int err)
 {
@@ -301,7 +315,7 @@ int shale_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *
 	if (!err)
 		err = side_begin(&r, &r.new);
 	if (!err)
-		err = rename_with_token(&r);
+		err = rename_claimed(&r);
 
 	if (victim)
 		shale_inode_unlock(victim);

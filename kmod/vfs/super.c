@@ -18,12 +18,14 @@
 #include "stack/inode.h"
 #include "stack/marks.h"
 #include "stack/name.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "stack/uuid.h"
 #include "stack/variant.h"
 #include "union/abilities.h"
 #include "union/index.h"
 #include "union/listings.h"
+#include "union/usage.h"
 #include "union/volatile.h"
 #include "union/workdir.h"
 #include "vfs/export.h"
@@ -41,6 +43,7 @@ static int shale_statfs(struct dentry *dentry, struct kstatfs *buf)
 	buf->f_type = SHALE_SUPER_MAGIC;
 	if (!uuid_is_null(&sb->s_uuid))
 		buf->f_fsid = uuid_to_fsid(sb->s_uuid.b);
+	shale_quota_statfs(shale_sb(sb), buf);
 	return 0;
 }
 
@@ -236,22 +239,37 @@ static void set_up_sb(struct super_block *sb)
 		sb->s_flags |= SB_RDONLY;
 }
 
-static int open_upper(struct super_block *sb, struct fs_context *fc)
+static int prepare_upper(struct super_block *sb, struct fs_context *fc)
 {
-	struct shale_sb *sbi = shale_sb(sb);
-	int err;
+	int err = shale_workdir_prepare(sb, fc);
 
-	if (!sbi->stack->upper)
-		return 0;
-	err = shale_upper_open(sbi, fc);
-	if (!err)
-		err = shale_workdir_prepare(sb, fc);
 	if (!err)
 		err = shale_volatile_begin(sb, fc);
 	if (err)
 		return err;
 	shale_uuid_open(sb);
 	return shale_index_open(sb, fc);
+}
+
+static int open_upper(struct super_block *sb, struct fs_context *fc)
+{
+	const struct shale_config *config = fc->fs_private;
+	struct shale_sb *sbi = shale_sb(sb);
+	int err, limit_err;
+
+	if (!sbi->stack->upper)
+		return 0;
+	err = shale_upper_open(sbi, fc);
+	if (!err && (config->max_bytes || config->max_inodes))
+		err = shale_quota_open(sbi, config->max_bytes, config->max_inodes, fc);
+	if (err)
+		return err;
+	err = prepare_upper(sb, fc);
+	/* Limits of the base hold again, whatever becomes of the mount. */
+	limit_err = shale_quota_enforce(sbi, fc);
+	if (!err && !limit_err && shale_quota_counts(sbi))
+		err = shale_usage_count(sb, fc);
+	return err ?: limit_err;
 }
 
 /*
@@ -373,6 +391,7 @@ static void shale_kill_sb(struct super_block *sb)
 		return;
 
 	shale_volatile_end(sb);
+	shale_quota_close(sbi);
 	shale_upper_close(sbi);
 	shale_bases_exit(sbi);
 	shale_stack_free(sbi->stack);
@@ -445,6 +464,10 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 	if (sbi->default_permissions)
 		seq_puts(m, ",default_permissions");
 	shale_features_show(&sbi->features, m);
+	if (sbi->quota && sbi->quota->max_bytes)
+		seq_printf(m, ",size=%llu", sbi->quota->max_bytes);
+	if (sbi->quota && sbi->quota->max_inodes)
+		seq_printf(m, ",inodes=%llu", sbi->quota->max_inodes);
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct shale_config {
 	bool described;			/* the stack came by the option "stack" */
 	bool default_permissions;
 	struct shale_features features;
+	u64 max_bytes, max_inodes;	/* in the upper; 0: no limit */
 };
 
 /* context.c */

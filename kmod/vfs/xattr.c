@@ -12,6 +12,7 @@
 #include "stack/events.h"
 #include "stack/inode.h"
 #include "stack/marks.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 #include "union/copy_up.h"
 #include "vfs/operations.h"
@@ -92,9 +93,13 @@ static int upper_setxattr_locked(struct inode *inode, const char *name, const vo
 static int upper_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
 			  int flags)
 {
-	/* A copy that is being completed puts back the capabilities it had. */
-	int err = shale_inode_lock(inode);
+	int err;
 
+	CLASS(shale_claim, claim)(inode, value ? SHALE_CLAIM_OBJECT : 0, 0);
+	if (claim.err)
+		return claim.err;
+	/* A copy that is being completed puts back the capabilities it had. */
+	err = shale_inode_lock(inode);
 	if (err)
 		return err;
 	err = upper_setxattr_locked(inode, name, value, size, flags);

@@ -49,6 +49,14 @@ OPERATION(unmount_all, "shale_super_operations.put_super shale_fs_type.kill_sb",
 	return umount2("merged", 0);
 }
 
+OPERATION(mount_limited, "context_operations.get_tree",
+	  "mount(2) of a layer with limits, which counts what is in it, makes a mount or leaves nothing",
+	  .flags = NOT_MOUNTED)
+{
+	return mount("kselftest", "merged", fs_type(), 0,
+		     text_of("%s,size=1G,inodes=10000", options));
+}
+
 /* Which puts a mark into the work directory, and takes it away when all is on the disk. */
 
 static long make_volatile(void)

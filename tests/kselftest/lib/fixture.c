@@ -278,12 +278,16 @@ static const struct base {
 	off_t size;		/* of its device; 0: it has none */
 	const char *options;	/* of mkfs */
 	bool breakable;		/* the device can be made to fail */
+	const char *mount;	/* options of its mount */
 } bases[] = {
-	{ "tmpfs", "tmpfs", 0, NULL, false },
-	{ "ext4", "ext4", 64 << 20, "-q -m 0 -N 256 -J size=1 -E nodiscard", false },
-	{ "xfs", "xfs", 512 << 20, "-q", false },
-	{ "btrfs", "btrfs", 256 << 20, "-q", false },
-	{ BREAKABLE, "ext4", 64 << 20, "-q -N 256 -J size=1 -E nodiscard", true },
+	{ "tmpfs", "tmpfs", 0, NULL, false, NULL },
+	{ "ext4", "ext4", 64 << 20, "-q -m 0 -N 256 -J size=1 -E nodiscard", false, NULL },
+	{ "xfs", "xfs", 512 << 20, "-q", false, NULL },
+	{ "btrfs", "btrfs", 256 << 20, "-q", false, NULL },
+	{ BREAKABLE, "ext4", 64 << 20, "-q -N 256 -J size=1 -E nodiscard", true, NULL },
+	{ LARGE_EXT4, "ext4", 512 << 20, "-q -m 0 -E nodiscard", false, NULL },
+	{ PROJECTS_EXT4, "ext4", 512 << 20, "-q -m 0 -E nodiscard -O quota,project", false, "prjquota" },
+	{ PROJECTS_XFS, "xfs", 512 << 20, "-q", false, "prjquota" },
 };
 
 static const struct base *base;		/* of this case, if it has one of its own */
@@ -304,8 +308,12 @@ static void make_device(void)
 
 static void mount_base(void)
 {
-	step_ok("mounting the base", mount_fs(base->size ? shared->device.path : "none", base_dir,
-					      base->type, 0, NULL));
+	int ret = mount_fs(base->size ? shared->device.path : "none", base_dir, base->type, 0,
+			   base->mount);
+
+	if (ret && base->mount)
+		SKIP("this kernel has no %s", base->name);
+	step_ok("mounting the base", ret);
 	shared->own_base = true;
 }
 

@@ -90,6 +90,10 @@ void set_up_with(const char *features);
  */
 void set_up_on(const char *type);
 #define BREAKABLE "breakable"
+/* With room for some hundred MiB; with project quotas, too. */
+#define LARGE_EXT4 "large ext4"
+#define PROJECTS_EXT4 "ext4 with projects"
+#define PROJECTS_XFS "xfs with projects"
 enum base_damage { WRITES_FAIL, READS_AND_WRITES_FAIL, REQUESTS_WAIT };
 void base_break_(enum base_damage damage);
 void base_repair_(void);

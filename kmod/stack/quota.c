@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stack/quota.h"
+
+#include <linux/fs_context.h>
+#include <linux/magic.h>
+#include <linux/quota.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "compat/compat.h"
+#include "stack/base.h"
+#include "stack/creds.h"
+#include "stack/entry.h"
+#include "stack/inode.h"
+#include "stack/sb.h"
+#include "stack/upper.h"
+
+bool shale_quota_counts(const struct shale_sb *sbi)
+{
+	return sbi->quota && !sbi->quota->by_project;
+}
+
+static struct shale_quota *quota_of(const struct inode *inode)
+{
+	const struct shale_sb *sbi = shale_sb(inode->i_sb);
+
+	return shale_quota_counts(sbi) ? sbi->quota : NULL;
+}
+
+/* Shares of objects */
+
+static int read_blocks(const struct shale_sb *sbi, const struct shale_entry *entry, u64 *blocks)
+{
+	const struct path path = shale_entry_path(sbi, entry);
+	struct kstat stat;
+	int err;
+
+	/* Some bases tell nothing to strangers. */
+	CLASS(shale_mounter, cred)(sbi->sb);
+	err = vfs_getattr_nosec(&path, &stat, STATX_BLOCKS, AT_STATX_DONT_SYNC);
+	if (!err)
+		*blocks = stat.blocks;
+	return err;
+}
+
+/* With the mutex. */
+static void note(struct shale_quota *quota, struct inode *inode, u64 blocks)
+{
+	struct shale_inode *si = shale_inode(inode);
+	const u64 share = blocks << SHALE_BLOCK_SHIFT;
+
+	spin_lock(&quota->lock);
+	quota->bytes += share - si->share;
+	si->share = share;
+	spin_unlock(&quota->lock);
+}
+
+void shale_quota_note(struct inode *inode)
+{
+	struct shale_quota *quota = quota_of(inode);
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	u64 blocks;
+
+	if (!quota)
+		return;
+	entry = shale_entry_get(inode);
+	if (!entry->upper)
+		return;
+	guard(mutex)(&quota->reading);
+	if (!read_blocks(shale_sb(inode->i_sb), entry, &blocks))
+		note(quota, inode, blocks);
+}
+
+void shale_quota_note_blocks(struct inode *inode, u64 blocks)
+{
+	struct shale_quota *quota = quota_of(inode);
+
+	if (!quota || blocks << SHALE_BLOCK_SHIFT == READ_ONCE(shale_inode(inode)->share))
+		return;
+	/* It may have changed since, and somebody noted that. */
+	shale_quota_note(inode);
+}
+
+void shale_quota_fill(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = NULL;
+	u64 blocks;
+
+	shale_inode(inode)->share = 0;
+	if (!quota_of(inode))
+		return;
+	entry = shale_entry_get(inode);
+	if (entry->upper && !read_blocks(shale_sb(inode->i_sb), entry, &blocks))
+		shale_inode(inode)->share = blocks << SHALE_BLOCK_SHIFT;
+}
+
+static void add(struct shale_quota *quota, u64 bytes, u64 inodes)
+{
+	spin_lock(&quota->lock);
+	quota->bytes += bytes;
+	quota->inodes += inodes;
+	spin_unlock(&quota->lock);
+}
+
+void shale_quota_made(struct inode *inode)
+{
+	struct shale_quota *quota = quota_of(inode);
+
+	if (quota)
+		add(quota, shale_inode(inode)->share, 1);
+}
+
+void shale_quota_copied(struct inode *inode)
+{
+	struct shale_quota *quota = quota_of(inode);
+
+	if (!quota)
+		return;
+	add(quota, 0, 1);
+	shale_quota_note(inode);
+}
+
+static bool is_gone(const struct inode *real)
+{
+	return !real->i_nlink || (S_ISDIR(real->i_mode) && IS_DEADDIR(real));
+}
+
+void shale_quota_drop(struct inode *inode)
+{
+	struct shale_quota *quota = quota_of(inode);
+	const struct shale_entry *entry;
+
+	if (!quota)
+		return;
+	entry = rcu_dereference_protected(shale_inode(inode)->entry, true);
+	if (entry && entry->upper && is_gone(d_inode(entry->upper)))
+		add(quota, -shale_inode(inode)->share, -1ULL);
+}
+
+/* Claims */
+
+static bool fits(u64 max, u64 held, u64 claimed, u64 wanted)
+{
+	return !max || !wanted || (held <= max && claimed <= max - held &&
+				   wanted <= max - held - claimed);
+}
+
+static bool take(struct shale_quota *quota, u64 bytes, u64 inodes)
+{
+	bool taken;
+
+	spin_lock(&quota->lock);
+	taken = fits(quota->max_bytes, quota->bytes, quota->claimed_bytes, bytes) &&
+		fits(quota->max_inodes, quota->inodes, quota->claimed_inodes, inodes);
+	if (taken) {
+		quota->claimed_bytes += bytes;
+		quota->claimed_inodes += inodes;
+	}
+	spin_unlock(&quota->lock);
+	return taken;
+}
+
+struct shale_claim shale_claim_begin(struct inode *inode, u64 bytes, u64 inodes)
+{
+	struct shale_quota *quota = quota_of(inode);
+
+	if (!quota)
+		return (struct shale_claim){ };
+	if (!take(quota, bytes, inodes))
+		return (struct shale_claim){ .err = -EDQUOT };
+	ihold(inode);
+	return (struct shale_claim){ .inode = inode, .bytes = bytes, .inodes = inodes };
+}
+
+void shale_claim_end(const struct shale_claim *claim)
+{
+	struct shale_quota *quota;
+
+	if (!claim->inode)
+		return;
+	quota = quota_of(claim->inode);
+	/* In this order: what was used is at no time neither claimed nor held. */
+	shale_quota_note(claim->inode);
+	spin_lock(&quota->lock);
+	quota->claimed_bytes -= claim->bytes;
+	quota->claimed_inodes -= claim->inodes;
+	spin_unlock(&quota->lock);
+	iput(claim->inode);
+}
+
+/* Ranges of files */
+
+u64 shale_data_between(struct file *file, loff_t from, loff_t to)
+{
+	const unsigned int block = i_blocksize(file_inode(file));
+	u64 bytes = 0;
+
+	to = min(to, i_size_read(file_inode(file)));
+	while (from < to) {
+		loff_t data = vfs_llseek(file, from, SEEK_DATA);
+		loff_t hole;
+
+		if (data == -ENXIO || data >= to)
+			break;
+		if (data < 0)
+			data = from;	/* can't tell: take all for data */
+		hole = vfs_llseek(file, data, SEEK_HOLE);
+		if (hole <= data || hole > to)
+			hole = to;
+		from = hole;
+		bytes += round_up(hole, block) - round_down(data, block);
+	}
+	return bytes;
+}
+
+/*
+ * How much a range takes that is written. What fallocate(2) has set apart looks like a hole, but a
+ * file with as many blocks as its size asks for has none.
+ */
+static u64 missing(struct inode *inode, struct file *real, loff_t pos, size_t len)
+{
+	const unsigned int block = i_blocksize(file_inode(real));
+	const loff_t from = round_down(pos, block), to = round_up(pos + len, block);
+	const u64 data = shale_data_between(real, from, to);
+	const u64 whole = round_up(max_t(loff_t, to, i_size_read(file_inode(real))), block);
+	const u64 share = READ_ONCE(shale_inode(inode)->share);
+	const u64 holes = to - from > data ? to - from - data : 0;
+
+	return min(holes, whole > share ? whole - share : 0);
+}
+
+static u64 room(struct shale_quota *quota)
+{
+	const u64 max = quota->max_bytes;
+	u64 used;
+
+	spin_lock(&quota->lock);
+	used = quota->bytes + quota->claimed_bytes;
+	spin_unlock(&quota->lock);
+	return max > used ? max - used : 0;
+}
+
+/* Takes as much as there is to have. Return: whether that is enough. */
+static bool take_range(struct shale_quota *quota, struct shale_claim *claim, struct file *real,
+		       loff_t pos, size_t len, bool whole)
+{
+	const unsigned int block = i_blocksize(file_inode(real));
+
+	claim->bytes = len + 2 * block;
+	if (take(quota, claim->bytes, 0))
+		return true;
+	/* It is getting tight: time for a closer look. */
+	shale_quota_note(claim->inode);
+	claim->bytes = missing(claim->inode, real, pos, len);
+	if (take(quota, claim->bytes, 0))
+		return true;
+	claim->bytes = round_down(min_t(u64, room(quota), len), block);
+	claim->granted = claim->bytes - min_t(u64, claim->bytes, pos & (block - 1));
+	return !whole && claim->granted && take(quota, claim->bytes, 0);
+}
+
+static struct shale_claim claim_range(struct inode *inode, struct file *real, loff_t pos,
+				      size_t len, bool whole)
+{
+	struct shale_quota *quota = quota_of(inode);
+	struct shale_claim claim = { .inode = inode, .granted = len };
+
+	if (!quota)
+		return (struct shale_claim){ .granted = len };
+	if (!take_range(quota, &claim, real, pos, len, whole))
+		return (struct shale_claim){ .err = -EDQUOT };
+	/* A write that is queued may be over, and its file closed, before whoever queued it is. */
+	ihold(inode);
+	return claim;
+}
+
+struct shale_claim shale_claim_range(struct inode *inode, struct file *real, loff_t pos,
+				     size_t len)
+{
+	return claim_range(inode, real, pos, len, false);
+}
+
+struct shale_claim shale_claim_whole_range(struct inode *inode, struct file *real, loff_t pos,
+					   size_t len)
+{
+	return claim_range(inode, real, pos, len, true);
+}
+
+/* Limits of a project, which the base keeps */
+
+static struct super_block *base_sb(const struct shale_sb *sbi)
+{
+	return shale_layer_sb(sbi->upper->layer);
+}
+
+static kprojid_t project_of(struct dentry *dir)
+{
+	struct file_kattr fa = { };
+
+	if (vfs_fileattr_get(dir, &fa) || !(fa.fsx_xflags & FS_XFLAG_PROJINHERIT))
+		return INVALID_PROJID;
+	return make_kprojid(&init_user_ns, fa.fsx_projid);
+}
+
+/* Of a project's limits, those are the upper's whose directories are all of the project. */
+static kprojid_t project(const struct shale_sb *sbi)
+{
+	const kprojid_t upper = project_of(sbi->upper->root);
+
+	if (!projid_valid(upper) || projid_eq(upper, KPROJIDT_INIT(0)) ||
+	    !projid_eq(upper, project_of(sbi->upper->workbase)))
+		return INVALID_PROJID;
+	return upper;
+}
+
+/* Does the base refuse what is too much for a project? */
+static bool base_enforces(struct super_block *sb)
+{
+	struct qc_state state = { };
+
+	return sb->s_qcop && sb->s_qcop->get_state && sb->s_qcop->set_dqblk &&
+	       !sb->s_qcop->get_state(sb, &state) &&
+	       (state.s_state[PRJQUOTA].flags & QCI_LIMITS_ENFORCED);
+}
+
+static int set_project(const struct shale_sb *sbi, u64 max_bytes, u64 max_inodes,
+		       struct fs_context *fc)
+{
+	struct super_block *sb = base_sb(sbi);
+	struct qc_dqblk limits = {
+		.d_fieldmask = QC_SPC_HARD | QC_SPC_SOFT | QC_INO_HARD | QC_INO_SOFT,
+		.d_spc_hardlimit = max_bytes,
+		.d_ino_hardlimit = max_inodes,
+	};
+	int err;
+
+	CLASS(shale_upper, tok)(sbi->sb);
+	if (tok.err)
+		return tok.err;
+	down_read(&sb->s_umount);
+	err = sb->s_qcop->set_dqblk(sb, make_kqid_projid(sbi->quota->project), &limits);
+	up_read(&sb->s_umount);
+	if (err)
+		errorfc(fc, "size: can't set the limits of project %u: error %d",
+			from_kprojid(&init_user_ns, sbi->quota->project), err);
+	return err;
+}
+
+/* Life of it */
+
+int shale_quota_open(struct shale_sb *sbi, u64 max_bytes, u64 max_inodes, struct fs_context *fc)
+{
+	struct shale_quota *quota = kzalloc(sizeof(*quota), GFP_KERNEL_ACCOUNT);
+
+	if (!quota)
+		return -ENOMEM;
+	mutex_init(&quota->reading);
+	spin_lock_init(&quota->lock);
+	quota->max_bytes = max_bytes;
+	quota->max_inodes = max_inodes;
+	sbi->quota = quota;
+
+	/* Limits of the base are the host's administrator's to set. */
+	quota->project = project(sbi);
+	quota->by_project = projid_valid(quota->project) && base_enforces(base_sb(sbi)) &&
+			    capable(CAP_SYS_ADMIN);
+	if (quota->by_project)
+		return set_project(sbi, 0, 0, fc);
+	/* It sets apart as much again as a file has, and takes that back when it likes. */
+	if (max_bytes && base_sb(sbi)->s_magic == XFS_SUPER_MAGIC) {
+		errorfc(fc, "size: on XFS that takes project quotas; "
+			"mount it with prjquota, and give upperdir and workdir a project");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc)
+{
+	const struct shale_quota *quota = sbi->quota;
+
+	if (!quota || !quota->by_project)
+		return 0;
+	return set_project(sbi, quota->max_bytes, quota->max_inodes, fc);
+}
+
+void shale_quota_begin(struct shale_sb *sbi, const struct shale_usage *held)
+{
+	sbi->quota->bytes = held->bytes;
+	sbi->quota->inodes = held->inodes;
+}
+
+void shale_quota_close(struct shale_sb *sbi)
+{
+	kfree(sbi->quota);
+	sbi->quota = NULL;
+}
+
+void shale_quota_statfs(const struct shale_sb *sbi, struct kstatfs *buf)
+{
+	struct shale_quota *quota = sbi->quota;
+	struct shale_usage used;
+	u64 max_blocks, free;
+
+	/* Of a project, the base has said so itself. */
+	if (!shale_quota_counts(sbi) || !buf->f_frsize)
+		return;
+	spin_lock(&quota->lock);
+	used = (struct shale_usage){ .bytes = quota->bytes, .inodes = quota->inodes };
+	spin_unlock(&quota->lock);
+	if (quota->max_bytes) {
+		max_blocks = div_u64(quota->max_bytes, buf->f_frsize);
+		free = quota->max_bytes > used.bytes ? quota->max_bytes - used.bytes : 0;
+		free = div_u64(free, buf->f_frsize);
+		buf->f_blocks = min(buf->f_blocks, max_blocks);
+		buf->f_bfree = min(buf->f_bfree, free);
+		buf->f_bavail = min(buf->f_bavail, free);
+	}
+	if (quota->max_inodes) {
+		free = quota->max_inodes > used.inodes ? quota->max_inodes - used.inodes : 0;
+		/* Some file systems make objects as they are needed, and say 0. */
+		buf->f_ffree = buf->f_files ? min(buf->f_ffree, free) : free;
+		buf->f_files = buf->f_files ? min(buf->f_files, quota->max_inodes)
+					    : quota->max_inodes;
+	}
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How much the writable layer may hold: bytes, and objects.
+ *
+ * Where the base keeps count of a project, and the upper and the work directory are one, the base
+ * is told the limits and does the rest. Elsewhere each object's share is noted in its inode, as the
+ * base says it (st_blocks); the sum of all is what the layer holds. It is counted once, at mount
+ * (union/usage.h), and from then on whoever makes the layer grow claims what that takes before, and
+ * afterwards has the share of what was changed read again:
+ *
+ *	CLASS(shale_claim, claim)(inode, bytes, inodes);
+ *
+ *	if (claim.err)
+ *		return claim.err;
+ *
+ * Whiteouts are not counted, nor is the work directory: a full layer can be emptied. What a shared
+ * mapping fills is noted when the file is synced, closed, or asked for its attributes.
+ *
+ * A claim is made before a token is taken and ends after it. The mutex in here is taken under any
+ * of our locks, and of the base's only what getattr takes comes after it.
+ */
+#ifndef SHALE_STACK_QUOTA_H
+#define SHALE_STACK_QUOTA_H
+
+#include <linux/cleanup.h>
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/projid.h>
+#include <linux/spinlock.h>
+
+struct fs_context;
+struct kstatfs;
+struct shale_sb;
+
+struct shale_quota {
+	u64 max_bytes, max_inodes;	/* 0: no limit */
+	bool by_project;		/* the base counts */
+	kprojid_t project;		/* this one; constant, like all up to here */
+	struct mutex reading;		/* of an object's share, and noting it */
+	spinlock_t lock;		/* for what follows */
+	u64 bytes, inodes;		/* that the layer holds */
+	u64 claimed_bytes, claimed_inodes;
+};
+
+/* What a layer holds. */
+struct shale_usage {
+	u64 bytes;
+	u64 inodes;
+};
+
+/**
+ * shale_quota_open - find out who counts
+ * @max_bytes: 0 is no limit, as of @max_inodes
+ *
+ * Context: as the mounter; the upper is open, and nothing has been made in it. Limits that the base
+ * keeps are lifted, as mounting a layer makes things in it, even in one that is full.
+ * Return: 0, -ENOMEM, or what the base says, with a message in @fc.
+ */
+int shale_quota_open(struct shale_sb *sbi, u64 max_bytes, u64 max_inodes, struct fs_context *fc);
+
+/* Where the base counts: from now on it keeps the limits. Return: as shale_quota_open(). */
+int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc);
+
+/* Where we count: this is what the layer holds. Before anybody changes it. */
+void shale_quota_begin(struct shale_sb *sbi, const struct shale_usage *held);
+
+void shale_quota_close(struct shale_sb *sbi);
+
+/* Do we count ourselves? */
+bool shale_quota_counts(const struct shale_sb *sbi);
+
+/* Makes of what the base has to offer what the mount may have of it. */
+void shale_quota_statfs(const struct shale_sb *sbi, struct kstatfs *buf);
+
+struct shale_claim {
+	int err;			/* not 0: there is none, and nothing to be changed */
+	struct inode *inode;		/* whose share is read again; NULL: there is no limit */
+	u64 bytes, inodes;		/* what was claimed */
+	size_t granted;			/* of a range: so much of it, counted from its start */
+};
+
+/*
+ * Claims room for something that is done to @inode, ours, be it in the upper or yet to get there.
+ * What takes nothing is always granted. Return: a claim; its @err is -EDQUOT.
+ */
+struct shale_claim shale_claim_begin(struct inode *inode, u64 bytes, u64 inodes);
+
+/*
+ * Claims room for @len bytes from @pos of a file, of which @real is the upper's. What is there
+ * already takes none, and the start of a range may be granted alone.
+ */
+struct shale_claim shale_claim_range(struct inode *inode, struct file *real, loff_t pos,
+				     size_t len);
+/* The same, all or nothing. */
+struct shale_claim shale_claim_whole_range(struct inode *inode, struct file *real, loff_t pos,
+					   size_t len);
+void shale_claim_end(const struct shale_claim *claim);
+
+DEFINE_CLASS(shale_claim, struct shale_claim, shale_claim_end(&_T),
+	     shale_claim_begin(inode, bytes, inodes), struct inode *inode, u64 bytes, u64 inodes)
+DEFINE_CLASS(shale_claim_range, struct shale_claim, shale_claim_end(&_T),
+	     shale_claim_range(inode, real, pos, len),
+	     struct inode *inode, struct file *real, loff_t pos, size_t len)
+DEFINE_CLASS(shale_claim_whole_range, struct shale_claim, shale_claim_end(&_T),
+	     shale_claim_whole_range(inode, real, pos, len),
+	     struct inode *inode, struct file *real, loff_t pos, size_t len)
+
+/* st_blocks are of 512 bytes, whatever the base's are of. */
+#define SHALE_BLOCK_SHIFT 9
+
+/* What any object but a file's data may take: a block of its own or of its directory. */
+#define SHALE_CLAIM_OBJECT 4096
+
+/* How many bytes of a file, from @from to @to, are data rather than holes; in whole blocks. */
+u64 shale_data_between(struct file *file, loff_t from, loff_t to);
+
+/* Reads an object's share again. Does nothing where we don't count. */
+void shale_quota_note(struct inode *inode);
+/* The same, from what the base said a moment ago. */
+void shale_quota_note_blocks(struct inode *inode, u64 blocks);
+
+/* Of stack/inode.c: a new inode stands on an object of the upper, whose share is counted. */
+void shale_quota_fill(struct inode *inode);
+/* The object is new in the layer: it was made, or copied up. After its inode stands on it. */
+void shale_quota_made(struct inode *inode);
+void shale_quota_copied(struct inode *inode);
+/* The inode goes away, and with it the object, if nothing leads there any more. */
+void shale_quota_drop(struct inode *inode);
+
+#endif

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The limits of the writable layer: options size and inodes. */
+#include <ftw.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include "fixture.h"
+
+enum { MIB = 1 << 20, LIMIT = 100 * MIB, TASKS = 8, LOWER_FILES = 40 };
+
+#define LAYERS "lowerdir=low,upperdir=upper,workdir=work"
+
+static void limited(const char *limits)
+{
+	only_shale("overlayfs has no limits");
+	OK(try_mount("merged", text_of(LAYERS ",%s", limits)));
+}
+
+/* What the upper holds, as du(1) counts: each object once. */
+
+static struct held {
+	long long bytes, inodes;
+	ino_t linked[4096];
+	int nr_linked;
+} held;
+
+static bool seen_before(const struct stat *st)
+{
+	int i;
+
+	if (S_ISDIR(st->st_mode) || st->st_nlink == 1)
+		return false;
+	for (i = 0; i < held.nr_linked; i++) {
+		if (held.linked[i] == st->st_ino)
+			return true;
+	}
+	CHECK(held.nr_linked < 4096);
+	held.linked[held.nr_linked++] = st->st_ino;
+	return false;
+}
+
+static int add_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)path;
+	(void)type;
+	(void)where;
+	if ((S_ISCHR(st->st_mode) && !st->st_rdev) || seen_before(st))
+		return 0;
+	held.bytes += st->st_blocks * 512LL;
+	held.inodes++;
+	return 0;
+}
+
+static const struct held *look(void)
+{
+	memset(&held, 0, sizeof(held));
+	CHECK(!nftw("upper", add_one, 16, FTW_PHYS));
+	return &held;
+}
+
+/* What the mount says that is used. */
+static long long told_used(void)
+{
+	struct statvfs st;
+
+	CHECK(!statvfs("merged", &st));
+	return (long long)(st.f_blocks - st.f_bfree) * st.f_frsize;
+}
+
+static long long told_inodes(void)
+{
+	struct statvfs st;
+
+	CHECK(!statvfs("merged", &st));
+	return st.f_files - st.f_ffree;
+}
+
+/* To XFS a full project is a full disk. */
+static bool is_full(int error, bool xfs_project)
+{
+	return error == EDQUOT || (xfs_project && error == ENOSPC);
+}
+
+/* Filling it. Each step takes a turn until there is no room, and some more. */
+
+static char piece[64 << 10];
+
+static int append(const char *path, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	int error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, piece, size) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static int fill_by_writes(int task, int step)
+{
+	return append(text_of("merged/w%d.%d", task, step / 16), sizeof(piece));
+}
+
+static int fill_by_copy_ups(int task, int step)
+{
+	int fd;
+
+	if (step >= LOWER_FILES)
+		return fill_by_writes(task, step);
+	fd = open(text_of("merged/c%d", step), O_WRONLY);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int fill_by_links(int task, int step)
+{
+	const char *name = text_of("merged/l%d.%d", task, step);
+	int error = append(name, 5000);
+
+	if (!error && link(name, text_of("merged/ll%d.%d", task, step)))
+		error = errno;
+	return error;
+}
+
+static int fill_by_renames(int task, int step)
+{
+	const char *name = text_of("merged/r%d.new", task);
+	int error = append(name, sizeof(piece));
+
+	/* Every other one replaces what was there. */
+	if (!error && rename(name, text_of("merged/r%d.%d", task, step / 2)))
+		error = errno;
+	return error;
+}
+
+static int (*const fills[])(int task, int step) = {
+	fill_by_writes, fill_by_copy_ups, fill_by_links, fill_by_renames,
+};
+
+static void fill_task(int task, bool xfs_project)
+{
+	int step, refused = 0;
+
+	for (step = 0; refused < 20 && step < 20000; step++) {
+		int error = fills[task % 4](task, step);
+
+		if (!error)
+			continue;
+		refused++;
+		if (!is_full(error, xfs_project))
+			fail("task %d, step %d: %s", task, step, errno_name(error));
+	}
+	if (refused < 20)
+		fail("task %d was never refused enough", task);
+	fflush(stdout);
+	_exit(KTAP_PASS);
+}
+
+static void fill(bool xfs_project)
+{
+	pid_t child[TASKS];
+	int i, status;
+
+	fflush(stdout);
+	for (i = 0; i < TASKS; i++) {
+		child[i] = fork();
+		CHECK(child[i] >= 0);
+		if (!child[i])
+			fill_task(i, xfs_project);
+	}
+	for (i = 0; i < TASKS; i++) {
+		CHECK(waitpid(child[i], &status, 0) == child[i]);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == KTAP_PASS);
+	}
+}
+
+static void expect_full(void)
+{
+	const struct held *now = look();
+
+	printf("# the upper holds %lld bytes (%.2f %%), the mount says %lld\n", now->bytes,
+	       100.0 * now->bytes / LIMIT, told_used());
+	CHECK(now->bytes <= LIMIT + LIMIT / 100);
+	CHECK(now->bytes >= LIMIT - LIMIT / 20);
+}
+
+/* XFS lets go of what was removed in the background, and allocates blocks of its own when it writes. */
+static void expect_told(void)
+{
+	const double begun = now();
+	long long difference;
+
+	do
+		difference = told_used() - look()->bytes;
+	while (llabs(difference) > LIMIT / 100 && now() - begun < 10 && !usleep(10000));
+	printf("# the mount says %lld bytes more than the upper holds, %lld\n", difference, held.bytes);
+	CHECK(llabs(difference) <= LIMIT / 100);
+}
+
+/* As expect_told(), of a mount that nothing is in. */
+static void expect_empty(void)
+{
+	const double begun = now();
+	int fd = open_file(".", O_RDONLY);
+
+	while (told_used() >= MIB && now() - begun < 60) {
+		OK(syncfs(fd));
+		usleep(10000);
+	}
+	close(fd);
+	printf("# when all is removed, the mount says %lld, after %.1f s\n", told_used(), now() - begun);
+	CHECK(told_used() < MIB);
+}
+
+static void make_lower(void)
+{
+	int i;
+
+	for (i = 0; i < LOWER_FILES; i++)
+		make_sized(text_of("low/c%d", i), MIB);
+}
+
+static void keep_to_limit(const char *base, bool project)
+{
+	const bool xfs_project = !strcmp(base, PROJECTS_XFS);
+	int step, error;
+
+	set_up_on(base);
+	if (project) {
+		static const char * const dirs[] = { "upper", "work" };
+		struct fsxattr attr;
+		int i, fd;
+
+		for (i = 0; i < 2; i++) {
+			fd = open_file(dirs[i], O_RDONLY);
+			OK(ioctl(fd, FS_IOC_FSGETXATTR, &attr));
+			attr.fsx_projid = 4711;
+			attr.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+			OK(ioctl(fd, FS_IOC_FSSETXATTR, &attr));
+			close(fd);
+		}
+	}
+	make_lower();
+	limited("size=100M");
+	CHECK(shows_option("size=104857600"));
+	fill(xfs_project);
+	expect_full();
+	expect_told();
+	unmount();
+	limited("size=100M");
+	expect_told();
+	for (step = 0, error = 0; !error && step < 100; step++)
+		error = append("merged/more", sizeof(piece));
+	CHECK(is_full(error, xfs_project));
+	remove_in("merged");
+	expect_empty();
+}
+
+CASE(tmpfs, "tmpfs: 100 MiB, filled by many tasks in many ways, are kept to and given back") { keep_to_limit("tmpfs", false); }
+CASE(ext4, "ext4: the same") { keep_to_limit(LARGE_EXT4, false); }
+CASE(btrfs, "btrfs: the same") { keep_to_limit("btrfs", false); }
+CASE(project_ext4, "ext4: the same of a project") { keep_to_limit(PROJECTS_EXT4, true); }
+CASE(project_xfs, "xfs: the same of a project") { keep_to_limit(PROJECTS_XFS, true); }
+
+CASE(inodes, "inodes: the limit counts objects, not names; what is removed makes room")
+{
+	int i;
+
+	set_up();
+	make_dir("upper/before");
+	limited("inodes=12");
+	CHECK_EQ(told_inodes(), 2);
+	for (i = 0; i < 10; i++)
+		make_file(text_of("merged/f%d", i), "x");
+	FAILS(open("merged/one-more", O_CREAT | O_WRONLY, 0644), EDQUOT);
+	FAILS(mkdir("merged/one-more", 0755), EDQUOT);
+	OK(link("merged/f0", "merged/another-name"));
+	CHECK_EQ(told_inodes(), 12);
+	OK(unlink("merged/f1"));
+	CHECK_EQ(told_inodes(), 11);
+	OK(mkdir("merged/d", 0755));
+	FAILS(symlink("x", "merged/one-more"), EDQUOT);
+	OK(rename("merged/f2", "merged/f3"));
+	OK(symlink("x", "merged/l"));
+	unmount();
+	limited("inodes=12");
+	CHECK_EQ(told_inodes(), 12);
+}
+
+CASE(copy_up_over_inodes, "inodes: what is copied up counts, and a whiteout does not")
+{
+	set_up();
+	make_file("low/a", "a");
+	make_file("low/b", "b");
+	make_file("low/c", "c");
+	limited("inodes=2");
+	OK(chmod("merged/a", 0600));
+	FAILS(chmod("merged/b", 0600), EDQUOT);
+	OK(unlink("merged/b"));
+	expect_whiteout("upper/b");
+	OK(unlink("merged/a"));
+	OK(chmod("merged/c", 0600));
+	CHECK_EQ(told_inodes(), 2);
+}
+
+CASE(unlinked, "a removed file that is open counts until it is closed")
+{
+	int fd;
+
+	set_up();
+	limited("size=1M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	OK(fallocate(fd, 0, 0, 700 << 10));
+	OK(unlink("merged/f"));
+	CHECK(told_used() >= 700 << 10);
+	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
+	OK(close(fd));
+	CHECK(told_used() < 200 << 10);
+}
+
+CASE(in_place, "what is there already can be written when there is no more room")
+{
+	char block[4096] = "new";
+	int fd;
+
+	set_up();
+	limited("size=1M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	OK(fallocate(fd, 0, 0, 900 << 10));
+	while (pwrite(fd, piece, sizeof(piece), lseek(fd, 0, SEEK_END)) > 0)
+		;
+	CHECK_EQ(errno, EDQUOT);
+	OK(pwrite(fd, block, sizeof(block), 0));
+	OK(pwrite(fd, block, sizeof(block), 500 << 10));
+	OK(pwrite(fd, piece, sizeof(piece), 100 << 10));
+	FAILS(pwrite(fd, block, sizeof(block), 100 << 20), EDQUOT);
+	OK(ftruncate(fd, 100 << 20));
+	OK(ftruncate(fd, 0));
+	OK(pwrite(fd, block, sizeof(block), 0));
+}
+
+CASE(part_of_a_write, "a write that does not fit is cut to what does")
+{
+	static char much[2 << 20];
+	ssize_t written;
+	int fd;
+
+	set_up();
+	limited("size=1M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	written = write(fd, much, sizeof(much));
+	CHECK(written > 800 << 10 && written <= 1 << 20);
+	FAILS(write(fd, much, sizeof(much)), EDQUOT);
+	CHECK(look()->bytes <= (1 << 20) + 8192);
+}
+
+CASE(mapped, "what a shared mapping fills is noticed when the file is closed")
+{
+	char *map;
+	int fd;
+
+	set_up();
+	limited("size=1M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	OK(ftruncate(fd, 3 << 20));
+	map = mmap(NULL, 3 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	memset(map, 1, 3 << 20);
+	munmap(map, 3 << 20);
+	close(fd);
+	CHECK_EQ(append("merged/g", 1), EDQUOT);
+	OK(unlink("merged/f"));
+	CHECK_EQ(append("merged/g", 1), 0);
+}
+
+static void refused(const char *limits, int error)
+{
+	only_shale("overlayfs has no limits");
+	FAILS(try_mount("merged", text_of(LAYERS ",%s", limits)), error);
+}
+
+CASE(xfs_needs_a_project, "xfs: size is refused without project quotas, as files have more than they hold; inodes is not")
+{
+	set_up_on("xfs");
+	refused("size=100M", EOPNOTSUPP);
+	limited("inodes=100");
+	CHECK_EQ(append("merged/f", sizeof(piece)), 0);
+	CHECK_EQ(told_inodes(), 2);
+}
+
+CASE(no_limits, "limits that are none are refused, and 0 means that there is none")
+{
+	set_up();
+	refused("size=", EINVAL);
+	refused("size=lots", EINVAL);
+	refused("size=-1", EINVAL);
+	refused("size=10X", EINVAL);
+	refused("size=99999999T", EINVAL);
+	refused("inodes=x", EINVAL);
+	FAILS(try_mount("merged", "lowerdir=low:top,size=1M"), EINVAL);
+	limited("size=0,inodes=0");
+	CHECK(!shows_option("size="));
+	CHECK_EQ(append("merged/f", sizeof(piece)), 0);
+}
+
+CASES_MAIN
