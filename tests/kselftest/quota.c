@@ -315,7 +315,7 @@ CASE(unlinked, "a removed file that is open counts until it is closed")
 {
 	int fd;
 
-	set_up();
+	set_up_on("ext4");
 	limited("size=1M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
 	OK(fallocate(fd, 0, 0, 700 << 10));
@@ -331,7 +331,7 @@ CASE(in_place, "what is there already can be written when there is no more room"
 	char block[4096] = "new";
 	int fd;
 
-	set_up();
+	set_up_on("ext4");
 	limited("size=1M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
 	OK(fallocate(fd, 0, 0, 900 << 10));
@@ -353,7 +353,7 @@ CASE(part_of_a_write, "a write that does not fit is cut to what does")
 	ssize_t written;
 	int fd;
 
-	set_up();
+	set_up_on("ext4");
 	limited("size=1M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
 	written = write(fd, much, sizeof(much));
@@ -367,7 +367,7 @@ CASE(mapped, "what a shared mapping fills is noticed when the file is closed")
 	char *map;
 	int fd;
 
-	set_up();
+	set_up_on("ext4");
 	limited("size=1M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
 	OK(ftruncate(fd, 3 << 20));
@@ -398,7 +398,7 @@ CASE(xfs_needs_a_project, "xfs: size is refused without project quotas, as files
 
 CASE(no_limits, "limits that are none are refused, and 0 means that there is none")
 {
-	set_up();
+	set_up_on("ext4");
 	refused("size=", EINVAL);
 	refused("size=lots", EINVAL);
 	refused("size=-1", EINVAL);
