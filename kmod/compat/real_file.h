@@ -52,6 +52,28 @@ static inline struct file *shale_real_dir_open(const struct path *real)
 				     shale_noatime_flag(real));
 }
 
+/**
+ * shale_real_next_data - find data between holes
+ * @from, @to: set to where the first data starts that lies between @pos and @end, and where it ends
+ *
+ * Where a file system can't tell, all is data. Return: whether there is some.
+ */
+static inline bool shale_real_next_data(struct file *real, loff_t pos, loff_t end, loff_t *from,
+					loff_t *to)
+{
+	*from = vfs_llseek(real, pos, SEEK_DATA);
+	if (*from == -ENXIO)
+		return false;		/* a hole up to the end */
+	if (*from < 0)
+		*from = pos;
+	if (*from >= end)
+		return false;
+	*to = vfs_llseek(real, *from, SEEK_HOLE);
+	if (*to <= *from || *to > end)
+		*to = end;
+	return true;
+}
+
 /* Exported, but declared for the kernel's own file systems only. */
 #ifndef __FMODE_NONOTIFY
 struct file *alloc_empty_backing_file(int flags, const struct cred *cred, const struct file *user);

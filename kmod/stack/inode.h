@@ -34,7 +34,7 @@ struct shale_inode {
 	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
 	unsigned int protection;		/* S_APPEND, S_IMMUTABLE: the upper's mark */
-	u64 share;			/* of the upper's quota, in bytes; changes under its lock */
+	u64 share;				/* bytes of the quota, under its lock */
 	union {
 		atomic_t unsettled;		/* not 0: it may be copied up since it was synced */
 		atomic_t misses;		/* a directory's: layers that were asked in vain */

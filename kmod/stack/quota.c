@@ -8,6 +8,7 @@
 #include <linux/statfs.h>
 
 #include "compat/compat.h"
+#include "compat/real_file.h"
 #include "stack/base.h"
 #include "stack/creds.h"
 #include "stack/entry.h"
@@ -29,7 +30,7 @@ static struct shale_quota *quota_of(const struct inode *inode)
 
 /* Shares of objects */
 
-static int read_blocks(const struct shale_sb *sbi, const struct shale_entry *entry, u64 *blocks)
+static int read_share(const struct shale_sb *sbi, const struct shale_entry *entry, u64 *share)
 {
 	const struct path path = shale_entry_path(sbi, entry);
 	struct kstat stat;
@@ -39,27 +40,16 @@ static int read_blocks(const struct shale_sb *sbi, const struct shale_entry *ent
 	CLASS(shale_mounter, cred)(sbi->sb);
 	err = vfs_getattr_nosec(&path, &stat, STATX_BLOCKS, AT_STATX_DONT_SYNC);
 	if (!err)
-		*blocks = stat.blocks;
+		*share = stat.blocks << SHALE_BLOCK_SHIFT;
 	return err;
-}
-
-/* With the mutex. */
-static void note(struct shale_quota *quota, struct inode *inode, u64 blocks)
-{
-	struct shale_inode *si = shale_inode(inode);
-	const u64 share = blocks << SHALE_BLOCK_SHIFT;
-
-	spin_lock(&quota->lock);
-	quota->bytes += share - si->share;
-	si->share = share;
-	spin_unlock(&quota->lock);
 }
 
 void shale_quota_note(struct inode *inode)
 {
 	struct shale_quota *quota = quota_of(inode);
+	struct shale_inode *si = shale_inode(inode);
 	struct shale_entry *entry __free(shale_entry) = NULL;
-	u64 blocks;
+	u64 share;
 
 	if (!quota)
 		return;
@@ -67,8 +57,12 @@ void shale_quota_note(struct inode *inode)
 	if (!entry->upper)
 		return;
 	guard(mutex)(&quota->reading);
-	if (!read_blocks(shale_sb(inode->i_sb), entry, &blocks))
-		note(quota, inode, blocks);
+	if (read_share(shale_sb(inode->i_sb), entry, &share))
+		return;
+	spin_lock(&quota->lock);
+	quota->bytes += share - si->share;
+	si->share = share;
+	spin_unlock(&quota->lock);
 }
 
 void shale_quota_note_blocks(struct inode *inode, u64 blocks)
@@ -84,14 +78,12 @@ void shale_quota_note_blocks(struct inode *inode, u64 blocks)
 void shale_quota_fill(struct inode *inode)
 {
 	struct shale_entry *entry __free(shale_entry) = NULL;
-	u64 blocks;
 
-	shale_inode(inode)->share = 0;
 	if (!quota_of(inode))
 		return;
 	entry = shale_entry_get(inode);
-	if (entry->upper && !read_blocks(shale_sb(inode->i_sb), entry, &blocks))
-		shale_inode(inode)->share = blocks << SHALE_BLOCK_SHIFT;
+	if (entry->upper)
+		read_share(shale_sb(inode->i_sb), entry, &shale_inode(inode)->share);
 }
 
 static void add(struct shale_quota *quota, u64 bytes, u64 inodes)
@@ -193,23 +185,12 @@ void shale_claim_end(const struct shale_claim *claim)
 u64 shale_data_between(struct file *file, loff_t from, loff_t to)
 {
 	const unsigned int block = i_blocksize(file_inode(file));
+	loff_t data;
 	u64 bytes = 0;
 
 	to = min(to, i_size_read(file_inode(file)));
-	while (from < to) {
-		loff_t data = vfs_llseek(file, from, SEEK_DATA);
-		loff_t hole;
-
-		if (data == -ENXIO || data >= to)
-			break;
-		if (data < 0)
-			data = from;	/* can't tell: take all for data */
-		hole = vfs_llseek(file, data, SEEK_HOLE);
-		if (hole <= data || hole > to)
-			hole = to;
-		from = hole;
-		bytes += round_up(hole, block) - round_down(data, block);
-	}
+	while (from < to && shale_real_next_data(file, from, to, &data, &from))
+		bytes += round_up(from, block) - round_down(data, block);
 	return bytes;
 }
 
@@ -267,6 +248,9 @@ static struct shale_claim claim_range(struct inode *inode, struct file *real, lo
 
 	if (!quota)
 		return (struct shale_claim){ .granted = len };
+	/* What takes nothing needs no room: a hole can be punched into a file of a full layer. */
+	if (!len)
+		return shale_claim_begin(inode, 0, 0);
 	if (!take_range(quota, &claim, real, pos, len, whole))
 		return (struct shale_claim){ .err = -EDQUOT };
 	/* A write that is queued may be over, and its file closed, before whoever queued it is. */

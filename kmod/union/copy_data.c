@@ -34,26 +34,12 @@ static int copy_range(struct shale_token *tok, struct file *in, struct file *out
 static int copy_extents(struct shale_token *tok, struct file *in, struct file *out,
 			loff_t pos, loff_t size)
 {
-	int err;
+	loff_t data;
+	int err = 0;
 
-	while (pos < size) {
-		loff_t data = vfs_llseek(in, pos, SEEK_DATA);
-		loff_t hole;
-
-		if (data == -ENXIO)
-			break;		/* a hole up to the end */
-		if (data < 0)
-			data = pos;	/* can't tell: take all for data */
-		hole = vfs_llseek(in, data, SEEK_HOLE);
-		if (hole <= data)
-			hole = size;
-
-		err = copy_range(tok, in, out, data, min(hole, size));
-		if (err)
-			return err;
-		pos = hole;
-	}
-	return 0;
+	while (!err && pos < size && shale_real_next_data(in, pos, size, &data, &pos))
+		err = copy_range(tok, in, out, data, pos);
+	return err;
 }
 
 /* File systems share whole blocks, or what ends with the file. */
