@@ -461,6 +461,7 @@ int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 	upper = kzalloc(sizeof(*upper), GFP_KERNEL_ACCOUNT);
 	if (!upper)
 		return -ENOMEM;
+	spin_lock_init(&upper->whiteout_lock);
 	upper->layer = stack->upper;
 	upper->root = dget(stack->upper->mnt->mnt_root);
 	upper->workbase = dget(stack->work->mnt->mnt_root);
@@ -486,6 +487,7 @@ void shale_upper_close(struct shale_sb *sbi)
 		return;
 	in_use_end(upper->work_in_use);
 	in_use_end(upper->root_in_use);
+	dput(upper->whiteout);
 	dput(upper->indexdir);
 	dput(upper->workdir);
 	dput(upper->workbase);

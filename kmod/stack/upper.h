@@ -39,6 +39,8 @@ struct shale_upper {
 	struct dentry *workbase;	/* the user's work directory; counted */
 	struct dentry *workdir;		/* "work" in it: where temporary objects live; counted */
 	struct dentry *indexdir;	/* "index" in it; counted; NULL: without index */
+	struct dentry *whiteout;	/* in "work", to be linked where one is needed; or NULL */
+	spinlock_t whiteout_lock;	/* changes of @whiteout, and getting a reference of it */
 	struct inode *root_in_use;	/* marked in use by us, or NULL */
 	struct inode *work_in_use;
 	bool has_tmpfile;		/* found by trying, at mount: O_TMPFILE */

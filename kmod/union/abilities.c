@@ -6,6 +6,7 @@
 #include "stack/base.h"
 #include "stack/marks.h"
 #include "stack/origin.h"
+#include "union/whiteout.h"
 #include "union/workdir.h"
 
 /* Lines for the kernel log */
@@ -102,22 +103,21 @@ static int probe_renaming(const struct shale_token *tok, struct dentry *whiteout
 	return min(ret, 0);
 }
 
-static int wipe(const struct shale_token *tok, struct dentry *parent, struct dentry *victim,
-		void *arg)
+static int wipe_but(const struct shale_token *tok, struct dentry *parent, struct dentry *victim,
+		    void *keep)
 {
-	return shale_workdir_wipe(tok, parent, victim);
+	return d_inode(victim) == keep ? 0 : shale_workdir_wipe(tok, parent, victim);
 }
 
 /* What removing and moving names is made of. */
 static int probe_names(const struct shale_token *tok, struct line *lacks)
 {
-	const struct shale_new what = { .mode = S_IFCHR, .rdev = MKDEV(0, 0) };
 	const struct shale_new file = { .mode = S_IFREG };
-	struct dentry *whiteout = shale_workdir_make(tok, &what), *temp;
-	int err;
+	int err = shale_whiteout_share(tok);
+	struct dentry *whiteout = tok->upper->whiteout, *temp;
 
-	if (IS_ERR(whiteout)) {
-		err = was_possible(PTR_ERR(whiteout));
+	if (err) {
+		err = was_possible(err);
 		if (!err)
 			say(lacks, "no devices 0:0: what lower layers have can't be removed");
 		return min(err, 0);
@@ -128,8 +128,7 @@ static int probe_names(const struct shale_token *tok, struct line *lacks)
 		err = probe_renaming(tok, whiteout, temp, lacks);
 		dput(temp);
 	}
-	dput(whiteout);
-	return shale_upper_for_each(tok, tok->upper->workdir, wipe, NULL) ?: err;
+	return shale_upper_for_each(tok, tok->upper->workdir, wipe_but, d_inode(whiteout)) ?: err;
 }
 
 /* The root of a file system may not say so of itself. */

@@ -8,6 +8,84 @@
 #include "union/names.h"
 #include "union/workdir.h"
 
+static const struct shale_new a_whiteout = { .mode = S_IFCHR, .rdev = MKDEV(0, 0) };
+
+/*
+ * All whiteouts of a mount are links of one object, which lies in the work directory: they take no
+ * room in a layer that has none, and names can be removed there.
+ */
+
+static struct dentry *get_shared(struct shale_upper *upper)
+{
+	struct dentry *shared;
+
+	spin_lock(&upper->whiteout_lock);
+	shared = dget(upper->whiteout);
+	spin_unlock(&upper->whiteout_lock);
+	return shared;
+}
+
+/* Return: whether nobody else has taken it away since. */
+static bool replace_shared(struct shale_upper *upper, struct dentry *old, struct dentry *shared)
+{
+	bool replaced;
+
+	spin_lock(&upper->whiteout_lock);
+	replaced = upper->whiteout == old;
+	if (replaced)
+		upper->whiteout = dget(shared);
+	spin_unlock(&upper->whiteout_lock);
+	return replaced;
+}
+
+static struct dentry *link_shared(const struct shale_token *tok, struct dentry *shared)
+{
+	const struct shale_new what = { .link_to = shared };
+
+	return shared ? shale_workdir_make(tok, &what) : ERR_PTR(-EMLINK);
+}
+
+/* From now on @whiteout gets the links, instead of @old, which has as many as it can have. */
+static void share(const struct shale_token *tok, struct dentry *whiteout, struct dentry *old)
+{
+	struct dentry *shared = link_shared(tok, whiteout);
+
+	if (IS_ERR(shared))
+		return;
+	if (!replace_shared(tok->upper, old, shared)) {
+		shale_workdir_discard(tok, shared);
+	} else if (old) {
+		shale_workdir_discard(tok, old);
+		dput(old);
+	}
+	dput(shared);
+}
+
+/* One in the work directory. */
+static struct dentry *make_whiteout(const struct shale_token *tok)
+{
+	struct dentry *shared = get_shared(tok->upper);
+	struct dentry *linked = link_shared(tok, shared), *whiteout = linked;
+
+	/* Not every file system has hard links. */
+	if (IS_ERR(linked))
+		whiteout = shale_workdir_make(tok, &a_whiteout);
+	if (linked == ERR_PTR(-EMLINK) && !IS_ERR(whiteout))
+		share(tok, whiteout, shared);
+	dput(shared);
+	return whiteout;
+}
+
+int shale_whiteout_share(const struct shale_token *tok)
+{
+	struct dentry *whiteout = shale_workdir_make(tok, &a_whiteout);
+
+	if (IS_ERR(whiteout))
+		return PTR_ERR(whiteout);
+	tok->upper->whiteout = whiteout;
+	return 0;
+}
+
 /* What the new name of a started renaming must lead to: @victim, or nothing without one. */
 static int check_target(const struct renamedata *rd, const struct dentry *victim)
 {
@@ -34,13 +112,32 @@ static int put_in_place(const struct shale_token *tok, struct dentry *dir,
 	return err;
 }
 
+/* Where nothing is in the way, a link is enough. Return: whether it was. */
+static bool link_in_place(const struct shale_token *tok, struct dentry *dir,
+			  const struct qstr *name)
+{
+	const struct shale_new what = { .link_to = get_shared(tok->upper) };
+	struct dentry *whiteout;
+
+	if (!what.link_to)
+		return false;
+	whiteout = shale_upper_make(tok, dir, name, &what);
+	dput(what.link_to);
+	if (IS_ERR(whiteout))
+		return false;
+	dput(whiteout);
+	return true;
+}
+
 static int replace_by_whiteout(const struct shale_token *tok, struct dentry *dir,
 			       const struct qstr *name, struct dentry *victim)
 {
-	const struct shale_new what = { .mode = S_IFCHR, .rdev = MKDEV(0, 0) };
-	struct dentry *whiteout = shale_workdir_make(tok, &what);
+	struct dentry *whiteout;
 	int err;
 
+	if (!victim && link_in_place(tok, dir, name))
+		return 0;
+	whiteout = make_whiteout(tok);
 	if (IS_ERR(whiteout))
 		return PTR_ERR(whiteout);
 	err = put_in_place(tok, dir, name, victim, whiteout);

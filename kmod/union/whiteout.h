@@ -6,6 +6,14 @@
 #include "stack/upper.h"
 
 /**
+ * shale_whiteout_share - make the object that the mount's whiteouts are links of
+ * Context: at mount, with the work directory.
+ * Return: 0 with upper->whiteout set, or what the upper says: then the first one that is removed
+ * makes it.
+ */
+int shale_whiteout_share(const struct shale_token *tok);
+
+/**
  * shale_remove - remove a name from the union
  * @tok: a token
  * @dir: directory in the upper

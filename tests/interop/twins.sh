@@ -115,7 +115,7 @@ unmount_both() {
     umount "$scratch/tree" && umount "$scratch/twin" && are_empty "$scratch"/{tree,twin}.work/work
 }
 
-# But for the whiteout that overlayfs keeps there, to make others of it by link(2).
+# But for the whiteout that both keep there, to make others of it by link(2).
 are_empty() {
     local left
     left=$(find "$@" -mindepth 1 ! -type c) && [[ -z $left ]] && return

@@ -105,9 +105,18 @@ FULL(link_lower, "a hard link to a file of a lower is there or not")
 	return link("merged/file", "merged/new");
 }
 
-/* Removing and renaming: by whiteouts, which need space */
+/* Removing: by links of one whiteout. On tmpfs each name takes an inode. */
 
-FULL(unlink_lower, "a file of a lower is gone or not")
+#define REMOVED(function, thing)						\
+	static long function(void);						\
+	ROW(function##_tmpfs, function, "tmpfs: " thing " is gone or not",	\
+	    fail_for_space, .base = "tmpfs")					\
+	ROW(function##_ext4, function,						\
+	    "ext4: " thing " is removed on a full file system",			\
+	    fail_for_space, .base = "ext4", .flags = NEEDS_NO_SPACE)		\
+	static long function(void)
+
+REMOVED(unlink_lower, "a file of a lower")
 {
 	return unlink("merged/file");
 }
@@ -117,15 +126,17 @@ FULL(unlink_deep, "a file deep in a lower is gone or not")
 	return unlink("merged/shared/gone");
 }
 
-FULL(remove_lower_directory, "a directory of a lower is gone or not")
+REMOVED(remove_lower_directory, "a directory of a lower")
 {
 	return rmdir("merged/empty");
 }
 
-FULL(remove_shell, "a directory of whiteouts is gone or not")
+REMOVED(remove_shell, "a directory of whiteouts")
 {
 	return rmdir("merged/shell");
 }
+
+/* Renaming */
 
 FULL(rename_lower, "a file of a lower has its old name or the new")
 {

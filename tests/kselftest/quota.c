@@ -261,6 +261,7 @@ static void keep_to_limit(const char *base, bool project)
 		error = append("merged/more", sizeof(piece));
 	CHECK(is_full(error, xfs_project));
 	remove_in("merged");
+	expect_names("merged", "");
 	expect_empty();
 }
 

@@ -27,6 +27,73 @@ CASE(whiteouts_where_needed, "unlink leaves a whiteout exactly where a lower has
 	expect_text("low/a", "low");
 }
 
+static ino_t number_of(const char *path)
+{
+	struct stat st;
+
+	OK(lstat(path, &st));
+	return st.st_ino;
+}
+
+/*
+ *	upper  b
+ *	low    a  b  c/  d
+ */
+CASE(one_object, "all whiteouts of a mount are links of one object, whatever they replace")
+{
+	static const char * const names[] = { "b", "c", "d" };
+	size_t i;
+
+	set_up();
+	make_file("low/a", "low");
+	make_file("low/b", "low");
+	make_file("upper/b", "upper");
+	make_dir("low/c");
+	make_file("low/d", "low");
+	mount_layers("low");
+	OK(unlink("merged/a"));
+	OK(unlink("merged/b"));
+	OK(chmod("merged/c", 0700));
+	OK(rmdir("merged/c"));
+	OK(unlink("merged/d"));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		expect_whiteout(text_of("upper/%s", names[i]));
+		CHECK_EQ(number_of(text_of("upper/%s", names[i])), number_of("upper/a"));
+	}
+	make_file("merged/a", "new");
+	expect_text("upper/a", "new");
+	expect_whiteout("upper/d");
+}
+
+/* As many as ext4 takes, less those that are to be seen. */
+enum { LINKS = 65000 };
+
+CASE(many, "where one object can have no more links, there is another one")
+{
+	struct stat st;
+	int i;
+
+	set_up_on(LARGE_EXT4);
+	for (i = 0; i < 4; i++)
+		make_file(text_of("low/%d", i), "low");
+	make_dir("elsewhere");
+	mount_layers("low");
+	OK(unlink("merged/0"));
+	OK(lstat("upper/0", &st));
+	for (i = st.st_nlink; i < LINKS - 1; i++)
+		OK(link("upper/0", text_of("elsewhere/%d", i)));
+	OK(unlink("merged/1"));
+	CHECK_EQ(number_of("upper/1"), number_of("upper/0"));
+	FAILS(link("upper/0", "elsewhere/one-more"), EMLINK);
+	OK(unlink("merged/2"));
+	OK(unlink("merged/3"));
+	expect_whiteout("upper/2");
+	expect_whiteout("upper/3");
+	CHECK_EQ(number_of("upper/2"), number_of("upper/3"));
+	CHECK(number_of("upper/2") != number_of("upper/0"));
+	expect_names("merged", "");
+}
+
 /*
  *	low  file  link -> file  fifo  char
  */

@@ -199,22 +199,13 @@ static void expect_after(const struct operation *operation, int nth, const char 
 	free(now);
 }
 
-static bool work_is_empty(void)
-{
-	char *tree = tree_of("work/work");
-	bool empty = !*tree;
-
-	free(tree);
-	return empty;
-}
-
 static void expect_empty_work(int nth)
 {
-	if (work_is_empty())
+	if (!has_leftovers("work"))
 		return;
 	nr_leftovers++;
 	again();
-	if (!work_is_empty())
+	if (has_leftovers("work"))
 		fail("failure %d: the next mount has not emptied the work directory", nth);
 }
 
