@@ -23,17 +23,6 @@
 #define SHALE_DUMP_EXTACK(ack) .min_dump_alloc = 0
 #endif
 
-#ifndef NL_SET_ERR_MSG_FMT
-/* There is no buffer to format into: for "%s" and a text that stays. */
-#define NL_SET_ERR_MSG_FMT(extack, format, text)				\
-do {										\
-	struct netlink_ext_ack *ack = (extack);					\
-										\
-	if (ack)								\
-		ack->_msg = (text);						\
-} while (0)
-#endif
-
 #ifndef SHALE_HAS_GENL_SPLIT_OPS
 
 #define genl_split_ops	genl_ops

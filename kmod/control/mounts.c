@@ -6,6 +6,7 @@
 #include "control/netlink_gen.h"
 #include "control/request.h"
 #include "stack/events.h"
+#include "stack/quota.h"
 #include "stack/upper.h"
 
 /*
@@ -27,6 +28,8 @@ static int head_size(const struct shale_sb *sbi)
 	if (stack->upper)
 		size += shale_text_size(path_of(stack->upper)) +
 			shale_text_size(path_of(stack->work));
+	if (sbi->quota)
+		size += 4 * nla_total_size(sizeof(u64)) + nla_total_size(sizeof(u32));
 	return size;
 }
 
@@ -37,6 +40,25 @@ static int put_marks(struct sk_buff *skb, const struct shale_upper *upper)
 		return 0;
 	return (READ_ONCE(upper->has_redirects) ? nla_put_flag(skb, SHALE_A_MOUNT_REDIRECTS) : 0) ?:
 	       (READ_ONCE(upper->has_metacopies) ? nla_put_flag(skb, SHALE_A_MOUNT_METACOPIES) : 0);
+}
+
+static int put_quota(struct sk_buff *skb, const struct shale_sb *sbi)
+{
+	struct shale_usage max, used;
+	int err;
+
+	if (!sbi->quota)
+		return 0;
+	shale_quota_look(sbi, &max, &used);
+	err = shale_put_u64(skb, SHALE_A_MOUNT_SIZE, max.bytes) ?:
+	      shale_put_u64(skb, SHALE_A_MOUNT_INODES, max.inodes);
+	if (err)
+		return err;
+	if (!shale_quota_counts(sbi))
+		return nla_put_u32(skb, SHALE_A_MOUNT_PROJECT,
+				   from_kprojid(&init_user_ns, sbi->quota->project));
+	return shale_put_u64(skb, SHALE_A_MOUNT_SIZE_USED, used.bytes) ?:
+	       shale_put_u64(skb, SHALE_A_MOUNT_INODES_USED, used.inodes);
 }
 
 static int put_head(struct sk_buff *skb, struct shale_sb *sbi)
@@ -58,7 +80,8 @@ static int put_head(struct sk_buff *skb, struct shale_sb *sbi)
 	       put_marks(skb, sbi->upper) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_EVENTS, READ_ONCE(sbi->events.mask)) ?:
 	       nla_put_u32(skb, SHALE_A_MOUNT_EVENT_RATE, READ_ONCE(sbi->events.rate)) ?:
-	       shale_put_u64(skb, SHALE_A_MOUNT_MAX_COPY_UP, READ_ONCE(sbi->max_copy_up));
+	       shale_put_u64(skb, SHALE_A_MOUNT_MAX_COPY_UP, READ_ONCE(sbi->max_copy_up)) ?:
+	       put_quota(skb, sbi);
 }
 
 static int put_before_lowers(struct sk_buff *skb, const struct shale_sb *sbi, u32 first)
@@ -102,9 +125,10 @@ static int check_changes(const struct sk_buff *request, const struct genl_info *
 {
 	const struct nlattr *events = info->attrs[SHALE_A_MOUNT_EVENTS];
 	const struct nlattr *rate = info->attrs[SHALE_A_MOUNT_EVENT_RATE];
+	const struct nlattr *most = info->attrs[SHALE_A_MOUNT_MAX_COPY_UP];
 
-	if (!events && !rate &&
-	    !info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) {
+	if (!events && !rate && !most && !info->attrs[SHALE_A_MOUNT_SIZE] &&
+	    !info->attrs[SHALE_A_MOUNT_INODES]) {
 		NL_SET_ERR_MSG(info->extack, "nothing to set was given");
 		return -EINVAL;
 	}
@@ -118,13 +142,33 @@ static int check_changes(const struct sk_buff *request, const struct genl_info *
 				    "only the administrator of the host sets how many events there may be");
 		return -EPERM;
 	}
-	if (info->attrs[SHALE_A_MOUNT_MAX_COPY_UP] &&
-	    nla_get_u64(info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]) > MAX_LFS_FILESIZE) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[SHALE_A_MOUNT_MAX_COPY_UP],
-				    "no file is that large");
+	if (most && nla_get_u64(most) > MAX_LFS_FILESIZE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, most, "no file is that large");
 		return -ERANGE;
 	}
 	return 0;
+}
+
+/* Of this mount. */
+static int check_limits(const struct shale_sb *sbi, const struct genl_info *info)
+{
+	const struct nlattr *size = info->attrs[SHALE_A_MOUNT_SIZE];
+	const struct nlattr *inodes = info->attrs[SHALE_A_MOUNT_INODES];
+	const char *why = size || inodes ? shale_quota_fixed(sbi, size) : NULL;
+
+	if (!why)
+		return 0;
+	shale_say_why(info->extack, why);
+	NL_SET_BAD_ATTR(info->extack, size ?: inodes);
+	return -EOPNOTSUPP;
+}
+
+static void change_limits(struct shale_sb *sbi, const struct nlattr *size,
+			  const struct nlattr *inodes)
+{
+	u64 bytes = size ? nla_get_u64(size) : 0, objects = inodes ? nla_get_u64(inodes) : 0;
+
+	shale_quota_change(sbi, size ? &bytes : NULL, inodes ? &objects : NULL);
 }
 
 static void change(struct shale_sb *sbi, const struct genl_info *info)
@@ -135,6 +179,9 @@ static void change(struct shale_sb *sbi, const struct genl_info *info)
 		WRITE_ONCE(sbi->events.rate, nla_get_u32(info->attrs[SHALE_A_MOUNT_EVENT_RATE]));
 	if (info->attrs[SHALE_A_MOUNT_MAX_COPY_UP])
 		WRITE_ONCE(sbi->max_copy_up, nla_get_u64(info->attrs[SHALE_A_MOUNT_MAX_COPY_UP]));
+	if (info->attrs[SHALE_A_MOUNT_SIZE] || info->attrs[SHALE_A_MOUNT_INODES])
+		change_limits(sbi, info->attrs[SHALE_A_MOUNT_SIZE],
+			      info->attrs[SHALE_A_MOUNT_INODES]);
 	shale_event(sbi, &(struct shale_event) { .kind = SHALE_EVENT_KIND_CHANGED });
 }
 
@@ -151,7 +198,9 @@ int shale_nl_set_doit(struct sk_buff *skb, struct genl_info *info)
 	sbi = shale_visit_mount(skb, info);
 	if (IS_ERR(sbi))
 		return PTR_ERR(sbi);
-	change(sbi, info);
+	err = check_limits(sbi, info);
+	if (!err)
+		change(sbi, info);
 	shale_sb_leave(sbi);
-	return 0;
+	return err;
 }

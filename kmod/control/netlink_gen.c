@@ -24,12 +24,14 @@ static const struct nla_policy shale_get_nl_policy[SHALE_A_MOUNT_FD + 1] = {
 };
 
 /* SHALE_CMD_SET - do */
-static const struct nla_policy shale_set_nl_policy[SHALE_A_MOUNT_MAX_COPY_UP + 1] = {
+static const struct nla_policy shale_set_nl_policy[SHALE_A_MOUNT_INODES + 1] = {
 	[SHALE_A_MOUNT_ID] = { .type = NLA_U64, },
 	[SHALE_A_MOUNT_FD] = NLA_POLICY_MIN(NLA_S32, 0),
 	[SHALE_A_MOUNT_EVENTS] = { .type = NLA_U32, },
 	[SHALE_A_MOUNT_EVENT_RATE] = { .type = NLA_U32, },
 	[SHALE_A_MOUNT_MAX_COPY_UP] = { .type = NLA_U64, },
+	[SHALE_A_MOUNT_SIZE] = { .type = NLA_U64, },
+	[SHALE_A_MOUNT_INODES] = { .type = NLA_U64, },
 };
 
 /* SHALE_CMD_QUERY - do */
@@ -80,7 +82,7 @@ static const struct genl_split_ops shale_nl_ops[] = {
 		.cmd		= SHALE_CMD_SET,
 		.doit		= shale_nl_set_doit,
 		.policy		= shale_set_nl_policy,
-		.maxattr	= SHALE_A_MOUNT_MAX_COPY_UP,
+		.maxattr	= SHALE_A_MOUNT_INODES,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

@@ -132,7 +132,7 @@ static int check_stack(const struct shale_stack *stack, const struct genl_info *
 	if (!err)
 		return 0;
 	if (why)
-		NL_SET_ERR_MSG_FMT(info->extack, "%s", why);
+		shale_say_why(info->extack, why);
 	if (layer)
 		NL_SET_BAD_ATTR(info->extack, attr_of_layer(stack, layer, info));
 	return err;

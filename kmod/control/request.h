@@ -69,6 +69,13 @@ static inline int shale_text_size(const char *text)
 	return nla_total_size(strlen(text) + 1);
 }
 
+/* Says why, a text that stays: what NL_SET_ERR_MSG_FMT() takes is cut after 80 bytes. */
+static inline void shale_say_why(struct netlink_ext_ack *extack, const char *why)
+{
+	if (extack)
+		extack->_msg = why;
+}
+
 static inline int shale_put_u64(struct sk_buff *skb, int type, u64 value)
 {
 	return nla_put(skb, type, sizeof(value), &value);

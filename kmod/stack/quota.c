@@ -60,7 +60,7 @@ void shale_quota_note(struct inode *inode)
 	if (read_share(shale_sb(inode->i_sb), entry, &share))
 		return;
 	spin_lock(&quota->lock);
-	quota->bytes += share - si->share;
+	quota->used.bytes += share - si->share;
 	si->share = share;
 	spin_unlock(&quota->lock);
 }
@@ -89,8 +89,8 @@ void shale_quota_fill(struct inode *inode)
 static void add(struct shale_quota *quota, u64 bytes, u64 inodes)
 {
 	spin_lock(&quota->lock);
-	quota->bytes += bytes;
-	quota->inodes += inodes;
+	quota->used.bytes += bytes;
+	quota->used.inodes += inodes;
 	spin_unlock(&quota->lock);
 }
 
@@ -142,11 +142,11 @@ static bool take(struct shale_quota *quota, u64 bytes, u64 inodes)
 	bool taken;
 
 	spin_lock(&quota->lock);
-	taken = fits(quota->max_bytes, quota->bytes, quota->claimed_bytes, bytes) &&
-		fits(quota->max_inodes, quota->inodes, quota->claimed_inodes, inodes);
+	taken = fits(quota->max.bytes, quota->used.bytes, quota->claimed.bytes, bytes) &&
+		fits(quota->max.inodes, quota->used.inodes, quota->claimed.inodes, inodes);
 	if (taken) {
-		quota->claimed_bytes += bytes;
-		quota->claimed_inodes += inodes;
+		quota->claimed.bytes += bytes;
+		quota->claimed.inodes += inodes;
 	}
 	spin_unlock(&quota->lock);
 	return taken;
@@ -174,8 +174,8 @@ void shale_claim_end(const struct shale_claim *claim)
 	/* In this order: what was used is at no time neither claimed nor held. */
 	shale_quota_note(claim->inode);
 	spin_lock(&quota->lock);
-	quota->claimed_bytes -= claim->bytes;
-	quota->claimed_inodes -= claim->inodes;
+	quota->claimed.bytes -= claim->bytes;
+	quota->claimed.inodes -= claim->inodes;
 	spin_unlock(&quota->lock);
 	iput(claim->inode);
 }
@@ -212,11 +212,11 @@ static u64 missing(struct inode *inode, struct file *real, loff_t pos, size_t le
 
 static u64 room(struct shale_quota *quota)
 {
-	const u64 max = quota->max_bytes;
-	u64 used;
+	u64 max, used;
 
 	spin_lock(&quota->lock);
-	used = quota->bytes + quota->claimed_bytes;
+	max = quota->max.bytes ?: U64_MAX;
+	used = quota->used.bytes + quota->claimed.bytes;
 	spin_unlock(&quota->lock);
 	return max > used ? max - used : 0;
 }
@@ -307,14 +307,14 @@ static bool base_enforces(struct super_block *sb)
 	       (state.s_state[PRJQUOTA].flags & QCI_LIMITS_ENFORCED);
 }
 
-static int set_project(const struct shale_sb *sbi, u64 max_bytes, u64 max_inodes,
+static int set_project(const struct shale_sb *sbi, const struct shale_usage *max,
 		       struct fs_context *fc)
 {
 	struct super_block *sb = base_sb(sbi);
 	struct qc_dqblk limits = {
 		.d_fieldmask = QC_SPC_HARD | QC_SPC_SOFT | QC_INO_HARD | QC_INO_SOFT,
-		.d_spc_hardlimit = max_bytes,
-		.d_ino_hardlimit = max_inodes,
+		.d_spc_hardlimit = max->bytes,
+		.d_ino_hardlimit = max->inodes,
 	};
 	int err;
 
@@ -330,18 +330,24 @@ static int set_project(const struct shale_sb *sbi, u64 max_bytes, u64 max_inodes
 	return err;
 }
 
+/* It sets apart as much again as a file has, and takes that back when it likes. */
+static bool takes_more(const struct shale_sb *sbi)
+{
+	return base_sb(sbi)->s_magic == XFS_SUPER_MAGIC;
+}
+
 /* Life of it */
 
-int shale_quota_open(struct shale_sb *sbi, u64 max_bytes, u64 max_inodes, struct fs_context *fc)
+int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct fs_context *fc)
 {
+	const struct shale_usage unlimited = { };
 	struct shale_quota *quota = kzalloc(sizeof(*quota), GFP_KERNEL_ACCOUNT);
 
 	if (!quota)
 		return -ENOMEM;
 	mutex_init(&quota->reading);
 	spin_lock_init(&quota->lock);
-	quota->max_bytes = max_bytes;
-	quota->max_inodes = max_inodes;
+	quota->max = *max;
 	sbi->quota = quota;
 
 	/* Limits of the base are the host's administrator's to set. */
@@ -349,9 +355,8 @@ int shale_quota_open(struct shale_sb *sbi, u64 max_bytes, u64 max_inodes, struct
 	quota->by_project = projid_valid(quota->project) && base_enforces(base_sb(sbi)) &&
 			    capable(CAP_SYS_ADMIN);
 	if (quota->by_project)
-		return set_project(sbi, 0, 0, fc);
-	/* It sets apart as much again as a file has, and takes that back when it likes. */
-	if (max_bytes && base_sb(sbi)->s_magic == XFS_SUPER_MAGIC) {
+		return set_project(sbi, &unlimited, fc);
+	if (max->bytes && takes_more(sbi)) {
 		errorfc(fc, "size: on XFS that takes project quotas; "
 			"mount it with prjquota, and give upperdir and workdir a project");
 		return -EOPNOTSUPP;
@@ -365,13 +370,12 @@ int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc)
 
 	if (!quota || !quota->by_project)
 		return 0;
-	return set_project(sbi, quota->max_bytes, quota->max_inodes, fc);
+	return set_project(sbi, &quota->max, fc);
 }
 
 void shale_quota_begin(struct shale_sb *sbi, const struct shale_usage *held)
 {
-	sbi->quota->bytes = held->bytes;
-	sbi->quota->inodes = held->inodes;
+	sbi->quota->used = *held;
 }
 
 void shale_quota_close(struct shale_sb *sbi)
@@ -380,31 +384,75 @@ void shale_quota_close(struct shale_sb *sbi)
 	sbi->quota = NULL;
 }
 
-void shale_quota_statfs(const struct shale_sb *sbi, struct kstatfs *buf)
+void shale_quota_look(const struct shale_sb *sbi, struct shale_usage *max,
+		      struct shale_usage *used)
 {
 	struct shale_quota *quota = sbi->quota;
-	struct shale_usage used;
-	u64 max_blocks, free;
+
+	spin_lock(&quota->lock);
+	*max = quota->max;
+	*used = quota->used;
+	spin_unlock(&quota->lock);
+}
+
+const char *shale_quota_fixed(const struct shale_sb *sbi, bool bytes)
+{
+	if (!sbi->upper)
+		return "the mount has no writable layer";
+	if (!sbi->quota)
+		return "made without a limit, so that nobody counts: mount it again with one";
+	if (sbi->quota->by_project)
+		return "limits are those of a project: setquota(8) and xfs_quota(8) change them";
+	if (bytes && takes_more(sbi))
+		return "on XFS a limit of bytes takes project quotas";
+	return NULL;
+}
+
+void shale_quota_change(struct shale_sb *sbi, const u64 *max_bytes, const u64 *max_inodes)
+{
+	struct shale_quota *quota = sbi->quota;
+
+	spin_lock(&quota->lock);
+	if (max_bytes)
+		quota->max.bytes = *max_bytes;
+	if (max_inodes)
+		quota->max.inodes = *max_inodes;
+	spin_unlock(&quota->lock);
+}
+
+static u64 left(u64 max, u64 used)
+{
+	return max > used ? max - used : 0;
+}
+
+static void limit_blocks(struct kstatfs *buf, u64 max, u64 used)
+{
+	const u64 free = div_u64(left(max, used), buf->f_frsize);
+
+	buf->f_blocks = min(buf->f_blocks, div_u64(max, buf->f_frsize));
+	buf->f_bfree = min(buf->f_bfree, free);
+	buf->f_bavail = min(buf->f_bavail, free);
+}
+
+/* Some file systems make objects as they are needed, and say 0. */
+static void limit_files(struct kstatfs *buf, u64 max, u64 used)
+{
+	const u64 free = left(max, used);
+
+	buf->f_ffree = buf->f_files ? min(buf->f_ffree, free) : free;
+	buf->f_files = buf->f_files ? min(buf->f_files, max) : max;
+}
+
+void shale_quota_statfs(const struct shale_sb *sbi, struct kstatfs *buf)
+{
+	struct shale_usage max, used;
 
 	/* Of a project, the base has said so itself. */
 	if (!shale_quota_counts(sbi) || !buf->f_frsize)
 		return;
-	spin_lock(&quota->lock);
-	used = (struct shale_usage){ .bytes = quota->bytes, .inodes = quota->inodes };
-	spin_unlock(&quota->lock);
-	if (quota->max_bytes) {
-		max_blocks = div_u64(quota->max_bytes, buf->f_frsize);
-		free = quota->max_bytes > used.bytes ? quota->max_bytes - used.bytes : 0;
-		free = div_u64(free, buf->f_frsize);
-		buf->f_blocks = min(buf->f_blocks, max_blocks);
-		buf->f_bfree = min(buf->f_bfree, free);
-		buf->f_bavail = min(buf->f_bavail, free);
-	}
-	if (quota->max_inodes) {
-		free = quota->max_inodes > used.inodes ? quota->max_inodes - used.inodes : 0;
-		/* Some file systems make objects as they are needed, and say 0. */
-		buf->f_ffree = buf->f_files ? min(buf->f_ffree, free) : free;
-		buf->f_files = buf->f_files ? min(buf->f_files, quota->max_inodes)
-					    : quota->max_inodes;
-	}
+	shale_quota_look(sbi, &max, &used);
+	if (max.bytes)
+		limit_blocks(buf, max.bytes, used.bytes);
+	if (max.inodes)
+		limit_files(buf, max.inodes, used.inodes);
 }

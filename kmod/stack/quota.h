@@ -32,31 +32,30 @@ struct fs_context;
 struct kstatfs;
 struct shale_sb;
 
-struct shale_quota {
-	u64 max_bytes, max_inodes;	/* 0: no limit */
-	bool by_project;		/* the base counts */
-	kprojid_t project;		/* this one; constant, like all up to here */
-	struct mutex reading;		/* of an object's share, and noting it */
-	spinlock_t lock;		/* for what follows */
-	u64 bytes, inodes;		/* that the layer holds */
-	u64 claimed_bytes, claimed_inodes;
-};
-
-/* What a layer holds. */
+/* What a layer holds, or may hold. */
 struct shale_usage {
 	u64 bytes;
 	u64 inodes;
 };
 
+struct shale_quota {
+	bool by_project;		/* the base counts */
+	kprojid_t project;		/* this one; constant, like all up to here */
+	struct mutex reading;		/* of an object's share, and noting it */
+	spinlock_t lock;		/* for what follows */
+	struct shale_usage max;		/* 0: no limit; constant where the base counts */
+	struct shale_usage used, claimed;
+};
+
 /**
  * shale_quota_open - find out who counts
- * @max_bytes: 0 is no limit, as of @max_inodes
+ * @max: a 0 is no limit
  *
  * Context: as the mounter; the upper is open, and nothing has been made in it. Limits that the base
  * keeps are lifted, as mounting a layer makes things in it, even in one that is full.
  * Return: 0, -ENOMEM, or what the base says, with a message in @fc.
  */
-int shale_quota_open(struct shale_sb *sbi, u64 max_bytes, u64 max_inodes, struct fs_context *fc);
+int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct fs_context *fc);
 
 /* Where the base counts: from now on it keeps the limits. Return: as shale_quota_open(). */
 int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc);
@@ -68,6 +67,19 @@ void shale_quota_close(struct shale_sb *sbi);
 
 /* Do we count ourselves? */
 bool shale_quota_counts(const struct shale_sb *sbi);
+
+/* The limits, and where we count ourselves (else 0) what is used. Of a mount that has a quota. */
+void shale_quota_look(const struct shale_sb *sbi, struct shale_usage *max,
+		      struct shale_usage *used);
+
+/*
+ * Why the limits of a live mount can't be changed, or NULL. @bytes: is the one of bytes to be?
+ * What the mount was made with decides, so that is the answer as long as it lives.
+ */
+const char *shale_quota_fixed(const struct shale_sb *sbi, bool bytes);
+
+/* Changes them, where they are not fixed; a limit may be less than what is used. NULL: stays. */
+void shale_quota_change(struct shale_sb *sbi, const u64 *max_bytes, const u64 *max_inodes);
 
 /* Makes of what the base has to offer what the mount may have of it. */
 void shale_quota_statfs(const struct shale_sb *sbi, struct kstatfs *buf);

@@ -368,9 +368,9 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_USERXATTR:
 		return shale_feature_parse(&config->features, SHALE_USERXATTR, "on", fc);
 	case OPT_SIZE:
-		return parse_limit(fc, param, &config->max_bytes);
+		return parse_limit(fc, param, &config->max.bytes);
 	case OPT_INODES:
-		return parse_limit(fc, param, &config->max_inodes);
+		return parse_limit(fc, param, &config->max.inodes);
 	case OPT_VOLATILE:
 		return shale_feature_parse(&config->features, SHALE_FSYNC, "volatile", fc);
 	}
@@ -415,7 +415,7 @@ static int shale_get_tree(struct fs_context *fc)
 	err = may_mount(fc) ?: may_have_marks(fc, config);
 	if (err)
 		return err;
-	if ((config->max_bytes || config->max_inodes) && !config->stack->upper)
+	if ((config->max.bytes || config->max.inodes) && !config->stack->upper)
 		return invalfc(fc, "size, inodes: limit what an upper holds, and there is none");
 	err = shale_features_resolve(&config->features, config->stack->upper, fc);
 	return err ?: get_tree_nodev(fc, shale_fill_super);

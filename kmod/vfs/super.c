@@ -260,8 +260,8 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	if (!sbi->stack->upper)
 		return 0;
 	err = shale_upper_open(sbi, fc);
-	if (!err && (config->max_bytes || config->max_inodes))
-		err = shale_quota_open(sbi, config->max_bytes, config->max_inodes, fc);
+	if (!err && (config->max.bytes || config->max.inodes))
+		err = shale_quota_open(sbi, &config->max, fc);
 	if (err)
 		return err;
 	err = prepare_upper(sb, fc);
@@ -446,6 +446,17 @@ static void show_directory(struct seq_file *m, const char *option, const char *g
 	}
 }
 
+static void show_limits(struct seq_file *m, const struct shale_sb *sbi)
+{
+	struct shale_usage max, used;
+
+	shale_quota_look(sbi, &max, &used);
+	if (max.bytes)
+		seq_printf(m, ",size=%llu", max.bytes);
+	if (max.inodes)
+		seq_printf(m, ",inodes=%llu", max.inodes);
+}
+
 static int shale_show_options(struct seq_file *m, struct dentry *root)
 {
 	const struct shale_sb *sbi = shale_sb(root->d_sb);
@@ -464,10 +475,8 @@ static int shale_show_options(struct seq_file *m, struct dentry *root)
 	if (sbi->default_permissions)
 		seq_puts(m, ",default_permissions");
 	shale_features_show(&sbi->features, m);
-	if (sbi->quota && sbi->quota->max_bytes)
-		seq_printf(m, ",size=%llu", sbi->quota->max_bytes);
-	if (sbi->quota && sbi->quota->max_inodes)
-		seq_printf(m, ",inodes=%llu", sbi->quota->max_inodes);
+	if (sbi->quota)
+		show_limits(m, sbi);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/fs_context.h>
 
 #include "stack/features.h"
+#include "stack/quota.h"
 
 /* What a mount is made from; filled by context.c, used up by super.c. */
 struct shale_config {
@@ -13,7 +14,7 @@ struct shale_config {
 	bool described;			/* the stack came by the option "stack" */
 	bool default_permissions;
 	struct shale_features features;
-	u64 max_bytes, max_inodes;	/* in the upper; 0: no limit */
+	struct shale_usage max;		/* of the upper; 0: no limit */
 };
 
 /* context.c */

@@ -146,7 +146,7 @@ ok "set: whoever is not root is refused" refuses 1 "root|" setpriv --reuid 65534
 ok "set: what is no mount is refused" refuses 1 "/proc: not a Shale mount|" shale set /proc --event-rate 1
 ok "set: tells what holds now" says "events           copied-up,failed|event rate       100 in a second|largest copy-up  1000 bytes|" \
     shale set m --events copied-up,failed --event-rate 100 --max-copy-up 1000
-ok "set: show tells it, too" shows "{'event_rate': 100, 'events': ['copied-up', 'failed'], 'max_copy_up': 1000}" of_show "d['limits']"
+ok "set: show tells it, too" shows "{'event_rate': 100, 'events': ['copied-up', 'failed'], 'max_copy_up': 1000, 'upper': None}" of_show "d['limits']"
 umount m; shale mount "${stack[@]}" >/dev/null
 ok "set: does not outlast the mount" shows "[0, 0]" of_show "[d['limits']['event_rate'], d['limits']['max_copy_up']]"
 shale set m --max-copy-up 1K >/dev/null; shale set web --event-rate 7 >/dev/null
@@ -157,6 +157,20 @@ ok "set: and is as it was" cmp m/larger b/larger
 ok "set: which is counted" shows "True" of_stats "d['errors'].get('EFBIG', 0) >= 1"
 ok "set: no limit again" says "largest copy-up  no limit|" shale set m --max-copy-up none
 ok "set: and it is copied up" sh -c 'echo >>m/larger'
+
+ok "set: a limit of the layer needs a mount that counts" refuses 1 "--size 1M: |without a limit|shale mount --size|" shale set m --size 1M
+mkdir u2 w2
+ok "mount: a limit of the layer without one is wrong usage" refuses 2 "--read-only|" shale mount --lower a m2 --read-only --size 1M
+shale mount --lower a --upper u2 --work w2 m2 --size 1M --inodes 10 >/dev/null || give_up
+echo text >m2/new
+ok "show: the limits of the layer" shows "[1048576, 10, 2]" json "[d['limits']['upper'][k] for k in ('size', 'inodes', 'inodes_used')]" \
+    shale show m2 --json
+ok "show: as much as df says" shows "$(df -B1 --output=used m2 | tail -1 | tr -d ' ')" json "d['limits']['upper']['size_used']" shale show m2 --json
+ok "show: as text" says "size             1048576 bytes, |objects          10 objects, 2 used|" shale show m2
+ok "set: a limit of the layer" says "size             2097152 bytes, |objects          no limit, 2 used|" \
+    shale set m2 --size 2M --inodes none
+ok "set: and df shows it" shows 2048 sh -c 'df -k --output=size m2 | tail -1 | tr -d " "'
+umount m2
 
 # --- top
 ok "top: rounds" shows "2" sh -c 'shale top -n 2 -d 0.2 | grep -c "^ID"'

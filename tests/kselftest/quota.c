@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
+#include "control.h"
 #include "fixture.h"
 
 enum { MIB = 1 << 20, LIMIT = 100 * MIB, TASKS = 8, LOWER_FILES = 40 };
@@ -228,26 +229,32 @@ static void make_lower(void)
 		make_sized(text_of("low/c%d", i), MIB);
 }
 
+enum { PROJECT = 4711 };
+
+static void make_project(void)
+{
+	static const char * const dirs[] = { "upper", "work" };
+	struct fsxattr attr;
+	int i, fd;
+
+	for (i = 0; i < 2; i++) {
+		fd = open_file(dirs[i], O_RDONLY);
+		OK(ioctl(fd, FS_IOC_FSGETXATTR, &attr));
+		attr.fsx_projid = PROJECT;
+		attr.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+		OK(ioctl(fd, FS_IOC_FSSETXATTR, &attr));
+		close(fd);
+	}
+}
+
 static void keep_to_limit(const char *base, bool project)
 {
 	const bool xfs_project = !strcmp(base, PROJECTS_XFS);
 	int step, error;
 
 	set_up_on(base);
-	if (project) {
-		static const char * const dirs[] = { "upper", "work" };
-		struct fsxattr attr;
-		int i, fd;
-
-		for (i = 0; i < 2; i++) {
-			fd = open_file(dirs[i], O_RDONLY);
-			OK(ioctl(fd, FS_IOC_FSGETXATTR, &attr));
-			attr.fsx_projid = 4711;
-			attr.fsx_xflags |= FS_XFLAG_PROJINHERIT;
-			OK(ioctl(fd, FS_IOC_FSSETXATTR, &attr));
-			close(fd);
-		}
-	}
+	if (project)
+		make_project();
 	make_lower();
 	limited("size=100M");
 	CHECK(shows_option("size=104857600"));
@@ -410,6 +417,128 @@ CASE(no_limits, "limits that are none are refused, and 0 means that there is non
 	limited("size=0,inodes=0");
 	CHECK(!shows_option("size="));
 	CHECK_EQ(append("merged/f", sizeof(piece)), 0);
+}
+
+/* By netlink, of a live mount. */
+
+/* What "get" tells, by attribute; NOT_TOLD where it does not. */
+#define NOT_TOLD UINT64_MAX
+static uint64_t told[SHALE_A_MOUNT_MAX + 1];
+
+static void take_limits(const struct nlmsghdr *message, void *context)
+{
+	(void)context;
+	for_each_attr(attr, message) {
+		if (attr->nla_type >= SHALE_A_MOUNT_SIZE && attr->nla_type <= SHALE_A_MOUNT_INODES_USED)
+			told[attr->nla_type] = attr_u64(attr);
+		else if (attr->nla_type == SHALE_A_MOUNT_PROJECT)
+			told[attr->nla_type] = attr_u32(attr);
+	}
+}
+
+static void get_limits(void)
+{
+	memset(told, 0xff, sizeof(told));
+	control_about(SHALE_CMD_GET, SHALE_A_MOUNT_FD, "merged");
+	CHECK_EQ(control_send(take_limits, NULL).error, 0);
+}
+
+static struct refusal set_limit(uint16_t type, uint64_t value)
+{
+	request_add(control_about(SHALE_CMD_SET, SHALE_A_MOUNT_FD, "merged"), type, &value, sizeof(value));
+	return control_send(control_ignore, NULL);
+}
+
+/* Return: 0, or why a file can't have that much. */
+static int set_apart(const char *path, off_t size)
+{
+	int fd = open_file(path, O_WRONLY | O_CREAT);
+	int error = fallocate(fd, 0, 0, size) ? errno : 0;
+
+	close(fd);
+	return error;
+}
+
+CASE(changed, "a limit of a live mount can be changed: room is made, or what is there stays and nothing new fits")
+{
+	set_up_on("ext4");
+	limited("size=1M,inodes=10");
+	CHECK_EQ(set_apart("merged/f", 512 << 10), 0);
+	get_limits();
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE], MIB);
+	CHECK_EQ(told[SHALE_A_MOUNT_INODES], 10);
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE_USED], look()->bytes);
+	CHECK_EQ(told[SHALE_A_MOUNT_INODES_USED], 2);
+	CHECK_EQ(told[SHALE_A_MOUNT_PROJECT], NOT_TOLD);
+
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_SIZE, 256 << 10).error, 0);
+	CHECK(shows_option("size=262144"));
+	CHECK_EQ(append("merged/f", 4096), EDQUOT);
+	CHECK_EQ(append("merged/g", 0), EDQUOT);
+	CHECK_EQ(stat_of("merged/f").st_size, 512 << 10);
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_SIZE, 3 * MIB).error, 0);
+	CHECK_EQ(set_apart("merged/f", 2 * MIB), 0);
+	CHECK_EQ(set_apart("merged/f", 4 * MIB), EDQUOT);
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_SIZE, 0).error, 0);
+	CHECK(!shows_option("size="));
+	CHECK_EQ(set_apart("merged/f", 4 * MIB), 0);
+
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_INODES, 2).error, 0);
+	FAILS(mkdir("merged/d", 0755), EDQUOT);
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_INODES, 3).error, 0);
+	OK(mkdir("merged/d", 0755));
+	CHECK_EQ(told_inodes(), 3);
+}
+
+static void expect_fixed(uint16_t type, const char *because)
+{
+	struct refusal refusal = set_limit(type, 100);
+
+	CHECK_EQ(refusal.error, EOPNOTSUPP);
+	CHECK(refusal.offset > 0);
+	CHECK(strstr(refusal.text, because));
+}
+
+CASE(not_counted, "of a mount that was made without limits none can be set, as nobody counts")
+{
+	only_shale("overlayfs has no limits");
+	set_up();
+	mount_layers("low");
+	expect_fixed(SHALE_A_MOUNT_SIZE, "without a limit");
+	get_limits();
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE], NOT_TOLD);
+	unmount();
+	mount_read_only("low");
+	expect_fixed(SHALE_A_MOUNT_INODES, "no writable layer");
+}
+
+CASE(of_a_project, "limits of a project are told, and left to the tools of the file system below")
+{
+	set_up_on(PROJECTS_XFS);
+	make_project();
+	limited("size=10M,inodes=100");
+	get_limits();
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE], 10 * MIB);
+	CHECK_EQ(told[SHALE_A_MOUNT_PROJECT], PROJECT);
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE_USED], NOT_TOLD);
+	expect_fixed(SHALE_A_MOUNT_INODES, "xfs_quota");
+}
+
+CASE(bytes_on_xfs, "a limit of bytes is not set on XFS without a project, and with it nothing else is")
+{
+	const uint64_t much = 100 * MIB;
+	struct request *request;
+
+	set_up_on("xfs");
+	limited("inodes=100");
+	expect_fixed(SHALE_A_MOUNT_SIZE, "XFS");
+	request = control_about(SHALE_CMD_SET, SHALE_A_MOUNT_FD, "merged");
+	request_add(request, SHALE_A_MOUNT_INODES, &much, sizeof(much));
+	request_add(request, SHALE_A_MOUNT_SIZE, &much, sizeof(much));
+	CHECK_EQ(control_send(control_ignore, NULL).error, EOPNOTSUPP);
+	CHECK(shows_option("inodes=100"));
+	CHECK_EQ(set_limit(SHALE_A_MOUNT_INODES, 200).error, 0);
+	CHECK(shows_option("inodes=200"));
 }
 
 CASES_MAIN

@@ -21,6 +21,8 @@ struct MountOptions {
     std::vector<std::string> arguments; ///< IMAGE DIR, or DIR with --lower
     std::vector<std::string> options;   ///< each as mount(8) takes it behind -o
     std::string name;
+    std::optional<std::string> size;   ///< of the writable layer, as the kernel takes them
+    std::optional<std::string> inodes;
     bool read_only = false;
     mounting::Stack stack;
 };
@@ -36,6 +38,7 @@ constexpr const char* examples =
     "Examples:\n"
     "  shale mount debian /mnt                     a fresh writable layer; its name is printed\n"
     "  shale mount debian /mnt --name web          the writable layer \"web\", made if need be\n"
+    "  shale mount debian /mnt --size 10G          at most so much in it; \"shale set\" changes that\n"
     "  shale mount debian /mnt --read-only         just the image\n"
     "  shale mount --lower a --lower b /mnt        a over b, read-only\n"
     "  shale mount --lower a --upper u --work w /mnt   changes go to u; w is an empty directory\n"
@@ -135,6 +138,10 @@ void mount_layers(MountOptions& options, const std::string& target, const Global
 /// Flags of the mount and options of the file system, out of the texts behind -o.
 void take_options(MountOptions& options) {
     std::string joined;
+    if (options.size)
+        options.options.push_back("size=" + *options.size);
+    if (options.inodes)
+        options.options.push_back("inodes=" + *options.inodes);
     for (const std::string& text : options.options)
         joined += (joined.empty() ? "" : ",") + text;
     const auto parsed = mounting::parse_options(joined);
@@ -181,6 +188,12 @@ void add_mount_command(CLI::App& app, Globals& globals) {
         ->type_name("NAME");
     CLI::Option* read_only =
         command->add_flag("--read-only", options->read_only, "Without writable layer");
+    command->add_option("--size", options->size, "Most bytes in the writable layer, such as 500M or 20G")
+        ->type_name("SIZE")
+        ->excludes(read_only);
+    command->add_option("--inodes", options->inodes, "Most objects in it")
+        ->type_name("N")
+        ->excludes(read_only);
     CLI::Option* lower = command
                              ->add_option("--lower", options->stack.lowers,
                                           "A read-only layer; repeat it, the top-most first")

@@ -68,6 +68,10 @@ Message encode_set(std::uint16_t family, std::uint64_t id, const Changes& change
         must_fit(nla_put_u32(message.get(), SHALE_A_MOUNT_EVENT_RATE, *changes.event_rate));
     if (changes.max_copy_up)
         must_fit(nla_put_u64(message.get(), SHALE_A_MOUNT_MAX_COPY_UP, *changes.max_copy_up));
+    if (changes.size)
+        must_fit(nla_put_u64(message.get(), SHALE_A_MOUNT_SIZE, *changes.size));
+    if (changes.inodes)
+        must_fit(nla_put_u64(message.get(), SHALE_A_MOUNT_INODES, *changes.inodes));
     return message;
 }
 

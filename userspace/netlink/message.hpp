@@ -54,6 +54,8 @@ struct Changes {
     std::optional<std::uint32_t> events;      ///< bits of the kinds to send, see bit_of(EventKind)
     std::optional<std::uint32_t> event_rate;  ///< most in a second; 0: no limit
     std::optional<std::uint64_t> max_copy_up; ///< most bytes of one file; 0: no limit
+    std::optional<std::uint64_t> size;        ///< most bytes of the upper; 0: no limit
+    std::optional<std::uint64_t> inodes;      ///< most objects in it; 0: no limit
 };
 
 /// SHALE_CMD_SET for the mount with this id.

@@ -9,6 +9,16 @@
 
 namespace shale::netlink {
 
+namespace {
+
+UpperLimits& limits_of(MountRecord& record) {
+    if (!record.upper_limits)
+        record.upper_limits.emplace();
+    return *record.upper_limits;
+}
+
+} // namespace
+
 void MountAssembler::add(const nlmsghdr* message) {
     auto* const header = const_cast<nlmsghdr*>(message);
     const nlattr* const named = nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_ID);
@@ -70,6 +80,21 @@ void MountAssembler::add(const nlmsghdr* message) {
             break;
         case SHALE_A_MOUNT_MAX_COPY_UP:
             record.max_copy_up = number(attribute);
+            break;
+        case SHALE_A_MOUNT_SIZE:
+            limits_of(record).size = number(attribute);
+            break;
+        case SHALE_A_MOUNT_INODES:
+            limits_of(record).inodes = number(attribute);
+            break;
+        case SHALE_A_MOUNT_SIZE_USED:
+            limits_of(record).size_used = number(attribute);
+            break;
+        case SHALE_A_MOUNT_INODES_USED:
+            limits_of(record).inodes_used = number(attribute);
+            break;
+        case SHALE_A_MOUNT_PROJECT:
+            limits_of(record).project = u32(attribute);
             break;
         default: // a newer kernel may tell more
             break;

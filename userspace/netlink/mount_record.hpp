@@ -13,6 +13,15 @@
 
 namespace shale::netlink {
 
+/// The most that the upper of a mount may hold, and what it holds; 0 is no limit.
+struct UpperLimits {
+    std::uint64_t size = 0; ///< bytes
+    std::uint64_t inodes = 0;
+    std::optional<std::uint64_t> size_used; ///< absent where the file system below counts
+    std::optional<std::uint64_t> inodes_used;
+    std::optional<std::uint32_t> project; ///< whose limits they are there
+};
+
 /// One live mount. Paths are as they were when it was mounted, in the mount namespace where it was;
 /// empty to who asks from another one, where they would lead elsewhere.
 struct MountRecord {
@@ -32,6 +41,7 @@ struct MountRecord {
     std::uint32_t events = 0;      ///< bits of the kinds that are sent, see bit_of(EventKind)
     std::uint32_t event_rate = 0;  ///< most events in a second; 0 is no limit
     std::uint64_t max_copy_up = 0; ///< most bytes that may be copied up of a file; 0 is no limit
+    std::optional<UpperLimits> upper_limits; ///< absent in a mount that was made without
 };
 
 /// Collects SHALE_CMD_GET answers. The layers of one mount come spread over several messages, in

@@ -91,18 +91,25 @@ TEST(SetMount, SaysOnlyWhatIsToChange) {
     EXPECT_EQ(nla_get_u32(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENT_RATE)), 100u);
     EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS));
     EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_MAX_COPY_UP));
+    EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_SIZE));
+    EXPECT_FALSE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_INODES));
 }
 
 TEST(SetMount, SaysZeroWhereThatIsAsked) {
     Changes changes;
     changes.events = 0;
     changes.max_copy_up = 1ULL << 40;
+    changes.size = 1ULL << 33;
+    changes.inodes = 0;
     const auto message = encode_set(family, 7, changes);
     auto* const header = nlmsg_hdr(message.get());
     ASSERT_TRUE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS));
     EXPECT_EQ(nla_get_u32(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_EVENTS)), 0u);
     EXPECT_EQ(nla_get_u64(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_MAX_COPY_UP)),
               1ULL << 40);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_SIZE)), 1ULL << 33);
+    ASSERT_TRUE(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_INODES));
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(header, GENL_HDRLEN, SHALE_A_MOUNT_INODES)), 0u);
 }
 
 TEST(Requests, NameTheObjectByItsDescriptor) {

@@ -65,6 +65,34 @@ TEST(MountAssembler, TakesInWhatSetChangesAndDataLayers) {
     EXPECT_EQ(mounts[0].data_lowers, 3u);
 }
 
+TEST(MountAssembler, TellsTheLimitsOfTheUpperWhereThereAreAny) {
+    auto counted = mount_head(5, 0, {});
+    nla_put_u64(counted.get(), SHALE_A_MOUNT_SIZE, 1ULL << 40);
+    nla_put_u64(counted.get(), SHALE_A_MOUNT_INODES, 0);
+    nla_put_u64(counted.get(), SHALE_A_MOUNT_SIZE_USED, 4096);
+    nla_put_u64(counted.get(), SHALE_A_MOUNT_INODES_USED, 3);
+    auto project = mount_head(6, 0, {});
+    nla_put_u64(project.get(), SHALE_A_MOUNT_SIZE, 7);
+    nla_put_u32(project.get(), SHALE_A_MOUNT_PROJECT, 4711);
+    MountAssembler assembler("shale");
+    assembler.add(nlmsg_hdr(counted.get()));
+    assembler.add(nlmsg_hdr(project.get()));
+    assembler.add(nlmsg_hdr(mount_head(7, 0, {}).get()));
+
+    const auto mounts = std::move(assembler).finish();
+    ASSERT_EQ(mounts.size(), 3u);
+    ASSERT_TRUE(mounts[0].upper_limits);
+    EXPECT_EQ(mounts[0].upper_limits->size, 1ULL << 40);
+    EXPECT_EQ(mounts[0].upper_limits->inodes, 0u);
+    EXPECT_EQ(mounts[0].upper_limits->size_used, 4096u);
+    EXPECT_EQ(mounts[0].upper_limits->inodes_used, 3u);
+    EXPECT_FALSE(mounts[0].upper_limits->project);
+    ASSERT_TRUE(mounts[1].upper_limits);
+    EXPECT_EQ(mounts[1].upper_limits->project, 4711u);
+    EXPECT_FALSE(mounts[1].upper_limits->size_used);
+    EXPECT_FALSE(mounts[2].upper_limits);
+}
+
 TEST(MountAssembler, RefusesAGapBetweenLayers) {
     MountAssembler assembler("shale");
     assembler.add(nlmsg_hdr(mount_head(1, 3, {"/a"}).get()));
