@@ -95,7 +95,6 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 
 void shale_inode_destroy(struct inode *inode)
 {
-	shale_quota_drop(inode);
 	/* Nobody holds the inode any more: its reference on the entry is the pointer itself. */
 	shale_entry_put(rcu_dereference_protected(shale_inode(inode)->entry, true));
 }

@@ -4,6 +4,8 @@
 #include <linux/fs_context.h>
 #include <linux/magic.h>
 #include <linux/quota.h>
+#include <linux/sched/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 
@@ -15,6 +17,11 @@
 #include "stack/inode.h"
 #include "stack/sb.h"
 #include "stack/upper.h"
+
+bool shale_quota_of_project(const struct shale_sb *sbi)
+{
+	return sbi->quota && sbi->quota->by_project;
+}
 
 bool shale_quota_counts(const struct shale_sb *sbi)
 {
@@ -44,25 +51,57 @@ static int read_share(const struct shale_sb *sbi, const struct shale_entry *entr
 	return err;
 }
 
-void shale_quota_note(struct inode *inode)
+/*
+ * Adds to what is held. What a base changes by itself (it may compress) when nobody looks is not
+ * known here; then rather too little is held than a number that nothing fits below.
+ */
+static void grow(u64 *held, s64 change)
 {
-	struct shale_quota *quota = quota_of(inode);
+	*held = change < 0 && *held < -change ? 0 : *held + change;
+}
+
+static void change(struct shale_quota *quota, s64 bytes, s64 inodes)
+{
+	spin_lock(&quota->lock);
+	grow(&quota->used.bytes, bytes);
+	grow(&quota->used.inodes, inodes);
+	spin_unlock(&quota->lock);
+}
+
+/*
+ * Reads the share again. Return: by how much it has grown. Under the mutex no memory of file
+ * systems is reclaimed: an inode that is evicted comes here, too.
+ */
+static s64 note_share(struct inode *inode, const struct shale_entry *entry)
+{
 	struct shale_inode *si = shale_inode(inode);
-	struct shale_entry *entry __free(shale_entry) = NULL;
+	struct shale_quota *quota = quota_of(inode);
+	unsigned int nofs = memalloc_nofs_save();
+	s64 growth = 0;
 	u64 share;
 
-	if (!quota)
-		return;
-	entry = shale_entry_get(inode);
-	if (!entry->upper)
-		return;
-	guard(mutex)(&quota->reading);
-	if (read_share(shale_sb(inode->i_sb), entry, &share))
-		return;
-	spin_lock(&quota->lock);
-	quota->used.bytes += share - si->share;
-	si->share = share;
-	spin_unlock(&quota->lock);
+	mutex_lock(&quota->reading);
+	if (!read_share(shale_sb(inode->i_sb), entry, &share)) {
+		growth = share - si->share;
+		WRITE_ONCE(si->share, share);
+		change(quota, growth, 0);
+	}
+	mutex_unlock(&quota->reading);
+	memalloc_nofs_restore(nofs);
+	return growth;
+}
+
+static s64 note_growth(struct inode *inode)
+{
+	struct shale_entry *entry __free(shale_entry) = shale_entry_get(inode);
+
+	return entry->upper ? note_share(inode, entry) : 0;
+}
+
+void shale_quota_note(struct inode *inode)
+{
+	if (quota_of(inode))
+		note_growth(inode);
 }
 
 void shale_quota_note_blocks(struct inode *inode, u64 blocks)
@@ -86,20 +125,12 @@ void shale_quota_fill(struct inode *inode)
 		read_share(shale_sb(inode->i_sb), entry, &shale_inode(inode)->share);
 }
 
-static void add(struct shale_quota *quota, u64 bytes, u64 inodes)
-{
-	spin_lock(&quota->lock);
-	quota->used.bytes += bytes;
-	quota->used.inodes += inodes;
-	spin_unlock(&quota->lock);
-}
-
 void shale_quota_made(struct inode *inode)
 {
 	struct shale_quota *quota = quota_of(inode);
 
 	if (quota)
-		add(quota, shale_inode(inode)->share, 1);
+		change(quota, shale_inode(inode)->share, 1);
 }
 
 void shale_quota_copied(struct inode *inode)
@@ -108,7 +139,7 @@ void shale_quota_copied(struct inode *inode)
 
 	if (!quota)
 		return;
-	add(quota, 0, 1);
+	change(quota, 0, 1);
 	shale_quota_note(inode);
 }
 
@@ -117,7 +148,7 @@ static bool is_gone(const struct inode *real)
 	return !real->i_nlink || (S_ISDIR(real->i_mode) && IS_DEADDIR(real));
 }
 
-void shale_quota_drop(struct inode *inode)
+void shale_quota_leave(struct inode *inode)
 {
 	struct shale_quota *quota = quota_of(inode);
 	const struct shale_entry *entry;
@@ -125,8 +156,12 @@ void shale_quota_drop(struct inode *inode)
 	if (!quota)
 		return;
 	entry = rcu_dereference_protected(shale_inode(inode)->entry, true);
-	if (entry && entry->upper && is_gone(d_inode(entry->upper)))
-		add(quota, -shale_inode(inode)->share, -1ULL);
+	if (!entry || !entry->upper || !(inode->i_sb->s_flags & SB_ACTIVE))
+		return;
+	if (is_gone(d_inode(entry->upper)))
+		change(quota, -shale_inode(inode)->share, -1);
+	else
+		note_share(inode, entry);
 }
 
 /* Claims */
@@ -167,13 +202,16 @@ struct shale_claim shale_claim_begin(struct inode *inode, u64 bytes, u64 inodes)
 void shale_claim_end(const struct shale_claim *claim)
 {
 	struct shale_quota *quota;
+	s64 growth;
 
 	if (!claim->inode)
 		return;
 	quota = quota_of(claim->inode);
 	/* In this order: what was used is at no time neither claimed nor held. */
-	shale_quota_note(claim->inode);
+	growth = note_growth(claim->inode);
 	spin_lock(&quota->lock);
+	if (claim->on_credit && growth > (s64)claim->bytes)
+		quota->overdrawn += growth - claim->bytes;
 	quota->claimed.bytes -= claim->bytes;
 	quota->claimed.inodes -= claim->inodes;
 	spin_unlock(&quota->lock);
@@ -194,20 +232,30 @@ u64 shale_data_between(struct file *file, loff_t from, loff_t to)
 	return bytes;
 }
 
-/*
- * How much a range takes that is written. What fallocate(2) has set apart looks like a hole, but a
- * file with as many blocks as its size asks for has none.
- */
-static u64 missing(struct inode *inode, struct file *real, loff_t pos, size_t len)
+static u64 holes_between(struct file *real, loff_t from, loff_t to)
 {
-	const unsigned int block = i_blocksize(file_inode(real));
-	const loff_t from = round_down(pos, block), to = round_up(pos + len, block);
 	const u64 data = shale_data_between(real, from, to);
-	const u64 whole = round_up(max_t(loff_t, to, i_size_read(file_inode(real))), block);
-	const u64 share = READ_ONCE(shale_inode(inode)->share);
-	const u64 holes = to - from > data ? to - from - data : 0;
 
-	return min(holes, whole > share ? whole - share : 0);
+	return to - from > data ? to - from - data : 0;
+}
+
+/*
+ * Of @holes, which lie within the file, so much may have been set apart by fallocate(2): blocks
+ * beyond its data can be that, or attributes, or lie behind its end. Nobody tells which. So it is
+ * believed, in small pieces, until it was wrong too often: what was too much stays below a
+ * hundredth of the limit, or a few of these pieces.
+ */
+#define CREDIT SZ_64K
+static u64 credit(struct inode *inode, struct file *real, u64 holes)
+{
+	const struct shale_quota *quota = quota_of(inode);
+	const u64 max = READ_ONCE(quota->max.bytes);
+	const u64 data = shale_data_between(real, 0, i_size_read(file_inode(real)));
+	const u64 share = READ_ONCE(shale_inode(inode)->share);
+
+	if (READ_ONCE(quota->overdrawn) > max >> 8)
+		return 0;
+	return min3(holes, share > data ? share - data : 0, max_t(u64, max >> 10, CREDIT));
 }
 
 static u64 room(struct shale_quota *quota)
@@ -223,25 +271,32 @@ static u64 room(struct shale_quota *quota)
 
 /* Takes as much as there is to have. Return: whether that is enough. */
 static bool take_range(struct shale_quota *quota, struct shale_claim *claim, struct file *real,
-		       loff_t pos, size_t len, bool whole)
+		       loff_t pos, u64 len, bool whole)
 {
 	const unsigned int block = i_blocksize(file_inode(real));
+	const loff_t from = round_down(pos, block), to = round_up(pos + len, block);
+	const loff_t end = clamp(round_up(i_size_read(file_inode(real)), block), from, to);
+	u64 holes, set_apart, granted;
 
 	claim->bytes = len + 2 * block;
 	if (take(quota, claim->bytes, 0))
 		return true;
 	/* It is getting tight: time for a closer look. */
 	shale_quota_note(claim->inode);
-	claim->bytes = missing(claim->inode, real, pos, len);
+	holes = holes_between(real, from, end);
+	set_apart = credit(claim->inode, real, holes);
+	claim->on_credit = set_apart;
+	claim->bytes = holes - set_apart + to - end;
 	if (take(quota, claim->bytes, 0))
 		return true;
-	claim->bytes = round_down(min_t(u64, room(quota), len), block);
-	claim->granted = claim->bytes - min_t(u64, claim->bytes, pos & (block - 1));
+	claim->bytes = round_down(min(room(quota), len), block);
+	granted = round_down(claim->bytes + set_apart, block);
+	claim->granted = min(granted - min_t(u64, granted, pos & (block - 1)), len);
 	return !whole && claim->granted && take(quota, claim->bytes, 0);
 }
 
 static struct shale_claim claim_range(struct inode *inode, struct file *real, loff_t pos,
-				      size_t len, bool whole)
+				      u64 len, bool whole)
 {
 	struct shale_quota *quota = quota_of(inode);
 	struct shale_claim claim = { .inode = inode, .granted = len };
@@ -265,7 +320,7 @@ struct shale_claim shale_claim_range(struct inode *inode, struct file *real, lof
 }
 
 struct shale_claim shale_claim_whole_range(struct inode *inode, struct file *real, loff_t pos,
-					   size_t len)
+					   u64 len)
 {
 	return claim_range(inode, real, pos, len, true);
 }
@@ -307,12 +362,15 @@ static bool base_enforces(struct super_block *sb)
 	       (state.s_state[PRJQUOTA].flags & QCI_LIMITS_ENFORCED);
 }
 
+/* A limit that was not asked for stays as its administrator has set it. */
 static int set_project(const struct shale_sb *sbi, const struct shale_usage *max,
 		       struct fs_context *fc)
 {
 	struct super_block *sb = base_sb(sbi);
+	const struct shale_usage *asked = &sbi->quota->max;
 	struct qc_dqblk limits = {
-		.d_fieldmask = QC_SPC_HARD | QC_SPC_SOFT | QC_INO_HARD | QC_INO_SOFT,
+		.d_fieldmask = (asked->bytes ? QC_SPC_HARD | QC_SPC_SOFT : 0) |
+			       (asked->inodes ? QC_INO_HARD | QC_INO_SOFT : 0),
 		.d_spc_hardlimit = max->bytes,
 		.d_ino_hardlimit = max->inodes,
 	};
@@ -330,10 +388,19 @@ static int set_project(const struct shale_sb *sbi, const struct shale_usage *max
 	return err;
 }
 
-/* It sets apart as much again as a file has, and takes that back when it likes. */
-static bool takes_more(const struct shale_sb *sbi)
+/* Why bytes can't be counted by what the base says of each file, or NULL. */
+static const char *why_uncounted(const struct shale_sb *sbi)
 {
-	return base_sb(sbi)->s_magic == XFS_SUPER_MAGIC;
+	switch (base_sb(sbi)->s_magic) {
+	case XFS_SUPER_MAGIC:
+		/* It sets apart as much again as a file has, and takes that back when it likes. */
+		return "on XFS it takes project quotas, and a project of upperdir and workdir";
+	case FUSE_SUPER_MAGIC:
+	case NFS_SUPER_MAGIC:
+		return "its file system tells too late how much a file takes";
+	default:
+		return NULL;
+	}
 }
 
 /* Life of it */
@@ -341,6 +408,7 @@ static bool takes_more(const struct shale_sb *sbi)
 int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct fs_context *fc)
 {
 	const struct shale_usage unlimited = { };
+	const char *why;
 	struct shale_quota *quota = kzalloc(sizeof(*quota), GFP_KERNEL_ACCOUNT);
 
 	if (!quota)
@@ -356,9 +424,9 @@ int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct
 			    capable(CAP_SYS_ADMIN);
 	if (quota->by_project)
 		return set_project(sbi, &unlimited, fc);
-	if (max->bytes && takes_more(sbi)) {
-		errorfc(fc, "size: on XFS that takes project quotas; "
-			"mount it with prjquota, and give upperdir and workdir a project");
+	why = max->bytes ? why_uncounted(sbi) : NULL;
+	if (why) {
+		errorfc(fc, "size: %s", why);
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -403,9 +471,7 @@ const char *shale_quota_fixed(const struct shale_sb *sbi, bool bytes)
 		return "made without a limit, so that nobody counts: mount it again with one";
 	if (sbi->quota->by_project)
 		return "limits are those of a project: setquota(8) and xfs_quota(8) change them";
-	if (bytes && takes_more(sbi))
-		return "on XFS a limit of bytes takes project quotas";
-	return NULL;
+	return bytes ? why_uncounted(sbi) : NULL;
 }
 
 void shale_quota_change(struct shale_sb *sbi, const u64 *max_bytes, const u64 *max_inodes)

@@ -45,6 +45,7 @@ struct shale_quota {
 	spinlock_t lock;		/* for what follows */
 	struct shale_usage max;		/* 0: no limit; constant where the base counts */
 	struct shale_usage used, claimed;
+	u64 overdrawn;			/* bytes that were believed to be there, and were not */
 };
 
 /**
@@ -64,6 +65,9 @@ int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc);
 void shale_quota_begin(struct shale_sb *sbi, const struct shale_usage *held);
 
 void shale_quota_close(struct shale_sb *sbi);
+
+/* Does the base keep the limits, of a project? */
+bool shale_quota_of_project(const struct shale_sb *sbi);
 
 /* Do we count ourselves? */
 bool shale_quota_counts(const struct shale_sb *sbi);
@@ -88,6 +92,7 @@ struct shale_claim {
 	int err;			/* not 0: there is none, and nothing to be changed */
 	struct inode *inode;		/* whose share is read again; NULL: there is no limit */
 	u64 bytes, inodes;		/* what was claimed */
+	bool on_credit;			/* it is believed that more is set apart already */
 	size_t granted;			/* of a range: so much of it, counted from its start */
 };
 
@@ -105,7 +110,7 @@ struct shale_claim shale_claim_range(struct inode *inode, struct file *real, lof
 				     size_t len);
 /* The same, all or nothing. */
 struct shale_claim shale_claim_whole_range(struct inode *inode, struct file *real, loff_t pos,
-					   size_t len);
+					   u64 len);
 void shale_claim_end(const struct shale_claim *claim);
 
 DEFINE_CLASS(shale_claim, struct shale_claim, shale_claim_end(&_T),
@@ -115,7 +120,7 @@ DEFINE_CLASS(shale_claim_range, struct shale_claim, shale_claim_end(&_T),
 	     struct inode *inode, struct file *real, loff_t pos, size_t len)
 DEFINE_CLASS(shale_claim_whole_range, struct shale_claim, shale_claim_end(&_T),
 	     shale_claim_whole_range(inode, real, pos, len),
-	     struct inode *inode, struct file *real, loff_t pos, size_t len)
+	     struct inode *inode, struct file *real, loff_t pos, u64 len)
 
 /* st_blocks are of 512 bytes, whatever the base's are of. */
 #define SHALE_BLOCK_SHIFT 9
@@ -136,7 +141,10 @@ void shale_quota_fill(struct inode *inode);
 /* The object is new in the layer: it was made, or copied up. After its inode stands on it. */
 void shale_quota_made(struct inode *inode);
 void shale_quota_copied(struct inode *inode);
-/* The inode goes away, and with it the object, if nothing leads there any more. */
-void shale_quota_drop(struct inode *inode);
+/*
+ * The inode goes away, and with it the object, if nothing leads there any more. To be called while
+ * it can still be found: who looks the object up waits until it is gone, and then reads the share.
+ */
+void shale_quota_leave(struct inode *inode);
 
 #endif

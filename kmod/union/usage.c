@@ -56,7 +56,9 @@ static int is_first(struct tally *tally, const struct kstat *stat)
 
 	if (S_ISDIR(stat->mode) || stat->nlink == 1)
 		return 1;
-	err = xa_insert(&tally->linked, stat->ino, xa_mk_value(1), GFP_KERNEL);
+	/* Of btrfs's subvolumes, each has numbers of its own. */
+	err = xa_insert(&tally->linked, stat->ino ^ (unsigned long)stat->dev << 40, xa_mk_value(1),
+			GFP_KERNEL);
 	return err == -EBUSY ? 0 : err ?: 1;
 }
 
@@ -83,6 +85,13 @@ static int visit(const struct shale_token *tok, struct dentry *dir, struct dentr
 	return shale_is_whiteout(dentry) ? 0 : count(tok, arg, dentry);
 }
 
+/* Some objects have no name but that in the index. Its directories are no objects of the union. */
+static int visit_index(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry,
+		       void *arg)
+{
+	return d_is_dir(dentry) ? 0 : visit(tok, dir, dentry, arg);
+}
+
 static int count_all(const struct shale_token *tok, struct tally *tally)
 {
 	struct dentry *dir;
@@ -93,6 +102,8 @@ static int count_all(const struct shale_token *tok, struct tally *tally)
 			err = shale_upper_for_each(tok, dir, visit, tally);
 		dput(dir);
 	}
+	if (!err && tok->upper->indexdir)
+		err = shale_upper_for_each(tok, tok->upper->indexdir, visit_index, tally);
 	return err;
 }
 
@@ -101,7 +112,8 @@ int shale_usage_count(struct super_block *sb, struct fs_context *fc)
 	struct tally tally = { };
 	int err;
 
-	CLASS(shale_upper, tok)(sb);
+	/* Without write access, which whoever freezes the base would wait for. */
+	CLASS(shale_upper_io, tok)(sb, NULL);
 
 	xa_init(&tally.linked);
 	err = tok.err ?: count_all(&tok, &tally);

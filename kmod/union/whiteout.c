@@ -45,7 +45,7 @@ static struct dentry *link_shared(const struct shale_token *tok, struct dentry *
 	return shared ? shale_workdir_make(tok, &what) : ERR_PTR(-EMLINK);
 }
 
-/* From now on @whiteout gets the links, instead of @old, which has as many as it can have. */
+/* From now on @whiteout gets the links, instead of @old, which can have no more. */
 static void share(const struct shale_token *tok, struct dentry *whiteout, struct dentry *old)
 {
 	struct dentry *shared = link_shared(tok, whiteout);
@@ -55,10 +55,17 @@ static void share(const struct shale_token *tok, struct dentry *whiteout, struct
 	if (!replace_shared(tok->upper, old, shared)) {
 		shale_workdir_discard(tok, shared);
 	} else if (old) {
-		shale_workdir_discard(tok, old);
+		if (d_inode(old)->i_nlink)
+			shale_workdir_discard(tok, old);
 		dput(old);
 	}
 	dput(shared);
+}
+
+/* It has as many names as it can have, or somebody took them all away. */
+static bool is_used_up(const struct dentry *linked)
+{
+	return linked == ERR_PTR(-EMLINK) || linked == ERR_PTR(-ENOENT);
 }
 
 /* One in the work directory. */
@@ -70,7 +77,7 @@ static struct dentry *make_whiteout(const struct shale_token *tok)
 	/* Not every file system has hard links. */
 	if (IS_ERR(linked))
 		whiteout = shale_workdir_make(tok, &a_whiteout);
-	if (linked == ERR_PTR(-EMLINK) && !IS_ERR(whiteout))
+	if (is_used_up(linked) && !IS_ERR(whiteout))
 		share(tok, whiteout, shared);
 	dput(shared);
 	return whiteout;

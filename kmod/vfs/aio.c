@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "stack/inode.h"
+#include "stack/quota.h"
 #include "stack/sb.h"
 #include "stack/variant.h"
 #include "vfs/file.h"
@@ -167,9 +168,11 @@ static void begin_at_end(struct kiocb *real)
 ssize_t shale_write_real(const struct shale_token *tok, struct file *real, struct kiocb *iocb,
 			 struct iov_iter *iter)
 {
+	const struct shale_sb *sbi = shale_sb(file_inode(iocb->ki_filp)->i_sb);
 	struct aio *aio;
 
-	if (is_sync_kiocb(iocb)) {
+	/* What is claimed of a quota is given back when this returns. */
+	if (is_sync_kiocb(iocb) || shale_quota_counts(sbi)) {
 		struct kiocb sync;
 		ssize_t ret;
 

@@ -304,6 +304,16 @@ int shale_fileattr_get(struct dentry *dentry, struct file_kattr *fa)
 	return err;
 }
 
+/* Who leaves the project leaves the limit; what was shown may be a lower's, of another one. */
+static void keep_project(struct file_kattr *fa, const struct file_kattr *before)
+{
+	fa->fsx_projid = before->fsx_projid;
+	fa->fsx_xflags &= ~FS_XFLAG_PROJINHERIT;
+	fa->fsx_xflags |= before->fsx_xflags & FS_XFLAG_PROJINHERIT;
+	fa->flags &= ~FS_PROJINHERIT_FL;
+	fa->flags |= before->flags & FS_PROJINHERIT_FL;
+}
+
 /*
  * In this order, for a mark can't be set on an upper that is protected itself. It must not be
  * left without protection when that fails.
@@ -317,6 +327,8 @@ static int change_flags(struct inode *inode, struct dentry *upper, const struct 
 	CLASS(shale_upper, tok)(inode->i_sb);
 
 	err = tok.err ?: vfs_fileattr_get(upper, &before);
+	if (shale_quota_of_project(shale_sb(inode->i_sb)))
+		keep_project(&flags, &before);
 	if (!err)
 		err = shale_upper_fileattr_set(&tok, upper, &flags);
 	if (err)
@@ -330,6 +342,17 @@ static int change_flags(struct inode *inode, struct dentry *upper, const struct 
 	return err;
 }
 
+/* From what was shown. */
+static bool changes_project(struct dentry *dentry, const struct file_kattr *fa)
+{
+	struct file_kattr now = { };
+
+	if (shale_fileattr_get(dentry, &now))
+		return true;
+	return (fa->fsx_valid && fa->fsx_projid != now.fsx_projid) ||
+	       ((fa->fsx_xflags ^ now.fsx_xflags) & FS_XFLAG_PROJINHERIT);
+}
+
 int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct file_kattr *fa)
 {
 	struct inode *inode = d_inode(dentry);
@@ -340,6 +363,8 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	if (S_ISDIR(inode->i_mode) &&
 	    !(fa->flags & FS_CASEFOLD_FL) != !shale_sb(inode->i_sb)->casefolded)
 		return -EOPNOTSUPP;
+	if (shale_quota_of_project(shale_sb(inode->i_sb)) && changes_project(dentry, fa))
+		return -EPERM;
 	err = shale_copy_up(dentry, SHALE_REASON_FLAGS);
 	if (err)
 		return err;
@@ -351,6 +376,7 @@ int shale_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry, struct fi
 	err = change_flags(inode, entry->upper, fa);
 	shale_inode_unlock(inode);
 	shale_inode_copyattr(inode);
+	shale_quota_note(inode);
 	return shale_checked(inode->i_sb, dentry, SHALE_REASON_FLAGS, err);
 }
 

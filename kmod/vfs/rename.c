@@ -268,6 +268,10 @@ static int rename_claimed(struct renaming *r)
 		return claim.err;
 	err = rename_with_token(r);
 	shale_quota_note(r->old.dir);
+	/* Marks may have taken a block. */
+	shale_quota_note(d_inode(r->old.dentry));
+	if (r->exchange)
+		shale_quota_note(d_inode(r->new.dentry));
 	return err;
 }
 

@@ -406,6 +406,13 @@ static void shale_kill_sb(struct super_block *sb)
 	kfree(sbi);
 }
 
+static void shale_evict_inode(struct inode *inode)
+{
+	shale_quota_leave(inode);
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+}
+
 static void shale_destroy_inode(struct inode *inode)
 {
 	if (S_ISDIR(inode->i_mode))
@@ -492,6 +499,7 @@ static long shale_free_cached_objects(struct super_block *sb, struct shrink_cont
 
 const struct super_operations shale_super_operations = {
 	.alloc_inode = shale_inode_alloc,
+	.evict_inode = shale_evict_inode,
 	.destroy_inode = shale_destroy_inode,
 	.free_inode = shale_inode_free,
 	.drop_inode = inode_just_drop,

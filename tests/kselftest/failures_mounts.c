@@ -247,7 +247,8 @@ OPERATION(show_options, "shale_super_operations.show_options", "mountinfo has th
 
 /* An inode comes and goes with what it stands on */
 
-OPERATION(drop_inodes, "shale_super_operations.drop_inode shale_super_operations.destroy_inode "
+OPERATION(drop_inodes, "shale_super_operations.drop_inode shale_super_operations.evict_inode "
+	  "shale_super_operations.destroy_inode "
 	  "shale_super_operations.free_inode",
 	  "what is no longer cached is gone, whatever fails meanwhile", .prepare = open_root)
 {

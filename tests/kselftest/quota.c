@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <sys/wait.h>
 
 #include "control.h"
@@ -256,20 +257,26 @@ static void keep_to_limit(const char *base, bool project)
 	if (project)
 		make_project();
 	make_lower();
-	limited("size=100M");
+	limited("size=100M,inodes=10000");
 	CHECK(shows_option("size=104857600"));
 	fill(xfs_project);
 	expect_full();
 	expect_told();
+	if (!project)
+		CHECK_EQ(told_inodes(), look()->inodes);
 	unmount();
-	limited("size=100M");
+	limited("size=100M,inodes=10000");
 	expect_told();
+	if (!project)
+		CHECK_EQ(told_inodes(), look()->inodes);
 	for (step = 0, error = 0; !error && step < 100; step++)
 		error = append("merged/more", sizeof(piece));
 	CHECK(is_full(error, xfs_project));
 	remove_in("merged");
 	expect_names("merged", "");
 	expect_empty();
+	if (!project)
+		CHECK_EQ(told_inodes(), 1);
 }
 
 CASE(tmpfs, "tmpfs: 100 MiB, filled by many tasks in many ways, are kept to and given back") { keep_to_limit("tmpfs", false); }
@@ -387,6 +394,110 @@ CASE(mapped, "what a shared mapping fills is noticed when the file is closed")
 	CHECK_EQ(append("merged/g", 1), EDQUOT);
 	OK(unlink("merged/f"));
 	CHECK_EQ(append("merged/g", 1), 0);
+}
+
+CASE(mapped_and_closed, "what is filled after the file was closed and forgotten is noticed, and given back once")
+{
+	char *map;
+	int fd;
+
+	set_up_on("ext4");
+	limited("size=4M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	OK(ftruncate(fd, 3 << 20));
+	map = mmap(NULL, 3 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	close(fd);
+	drop_all_caches();
+	memset(map, 1, 3 << 20);
+	munmap(map, 3 << 20);
+	drop_all_caches();
+	CHECK_EQ(stat_of("merged/f").st_size, 3 << 20);
+	drop_all_caches();
+	OK(unlink("merged/f"));
+	CHECK_EQ(told_used(), look()->bytes);
+	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
+	CHECK_EQ(told_used(), look()->bytes);
+}
+
+/* The layer is full, and stays: so much more was written to it. */
+static void expect_kept(const char *name)
+{
+	const long long before = look()->bytes;
+	int step, error = 0;
+
+	for (step = 0; !error && step < 200; step++)
+		error = append(name, sizeof(piece));
+	CHECK_EQ(error, EDQUOT);
+	printf("# %lld bytes more than before\n", look()->bytes - before);
+	CHECK(look()->bytes <= 10 * MIB + 10 * MIB / 100);
+}
+
+static void fill_up(const char *name)
+{
+	int error;
+
+	do
+		error = append(name, sizeof(piece));
+	while (!error);
+	CHECK_EQ(error, EDQUOT);
+}
+
+CASE(behind_the_end, "what is set apart behind the end of a file is no room within it")
+{
+	int fd;
+
+	set_up_on("ext4");
+	limited("size=10M");
+	fd = open_file("merged/f", O_CREAT | O_RDWR);
+	OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 1 << 30, 4 << 20));
+	fill_up("merged/g");
+	expect_kept("merged/f");
+}
+
+CASE(attributes_block, "nor is the block that a file's attributes take")
+{
+	set_up_on("ext4");
+	limited("size=10M");
+	make_file("merged/f", "text");
+	OK(setxattr("merged/f", "user.long", piece, 900, 0));
+	fill_up("merged/g");
+	expect_kept("merged/f");
+}
+
+CASE(only_in_the_index, "a copy that has no name but that in the index is counted when it is mounted again")
+{
+	set_up_with("index=on");
+	make_sized("low/a", 100000);
+	OK(link("low/a", "low/b"));
+	limited("size=1M");
+	close(open_file("merged/a", O_WRONLY));
+	OK(unlink("merged/a"));
+	unmount();
+	limited("size=1M,inodes=10");
+	CHECK_EQ(told_inodes(), 2);
+	CHECK(told_used() >= 100000);
+	OK(unlink("merged/b"));
+	CHECK_EQ(told_inodes(), 1);
+	CHECK(told_used() < 20000);
+}
+
+CASE(marks, "marks that a rename makes are counted, and given back")
+{
+	char name[256];
+
+	memset(name, 'n', sizeof(name));
+	name[200] = '\0';
+	set_up_with("redirect_dir=on");
+	make_dir("low/d");
+	make_dir(text_of("low/d/%s", name));
+	limited("size=10M");
+	OK(rename(text_of("merged/d/%s", name), "merged/moved"));
+	CHECK_EQ(told_used(), look()->bytes);
+	drop_all_caches();
+	CHECK_EQ(stat_of("merged/moved").st_mode & S_IFMT, S_IFDIR);
+	OK(rmdir("merged/moved"));
+	CHECK_EQ(told_used(), look()->bytes);
 }
 
 static void refused(const char *limits, int error)
@@ -522,6 +633,50 @@ CASE(of_a_project, "limits of a project are told, and left to the tools of the f
 	CHECK_EQ(told[SHALE_A_MOUNT_PROJECT], PROJECT);
 	CHECK_EQ(told[SHALE_A_MOUNT_SIZE_USED], NOT_TOLD);
 	expect_fixed(SHALE_A_MOUNT_INODES, "xfs_quota");
+}
+
+static struct fsxattr flags_of(const char *path)
+{
+	struct fsxattr attr;
+	int fd = open_file(path, O_RDONLY);
+
+	OK(ioctl(fd, FS_IOC_FSGETXATTR, &attr));
+	close(fd);
+	return attr;
+}
+
+CASE(no_way_out, "nobody leaves the project through the mount; other flags can be changed")
+{
+	struct fsxattr attr;
+	int fd, flags;
+
+	set_up_on(PROJECTS_XFS);
+	make_project();
+	make_file("low/file", "text");
+	make_dir("low/d");
+	limited("size=10M");
+	make_file("merged/new", "text");
+	fd = open_file("merged/new", O_RDONLY);
+	OK(ioctl(fd, FS_IOC_FSGETXATTR, &attr));
+	CHECK_EQ(attr.fsx_projid, PROJECT);
+	attr.fsx_projid = 0;
+	FAILS(ioctl(fd, FS_IOC_FSSETXATTR, &attr), EPERM);
+	attr.fsx_projid = PROJECT;
+	attr.fsx_xflags |= FS_XFLAG_NOATIME;
+	OK(ioctl(fd, FS_IOC_FSSETXATTR, &attr));
+
+	/* A lower's are others. */
+	fd = open_file("merged/file", O_RDONLY);
+	OK(ioctl(fd, FS_IOC_GETFLAGS, &flags));
+	flags |= FS_NOATIME_FL;
+	OK(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	CHECK_EQ(flags_of("upper/file").fsx_projid, PROJECT);
+	fd = open_file("merged/d", O_RDONLY);
+	OK(ioctl(fd, FS_IOC_GETFLAGS, &flags));
+	flags |= FS_NOATIME_FL;
+	OK(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	CHECK_EQ(flags_of("upper/d").fsx_projid, PROJECT);
+	CHECK(flags_of("upper/d").fsx_xflags & FS_XFLAG_PROJINHERIT);
 }
 
 CASE(bytes_on_xfs, "a limit of bytes is not set on XFS without a project, and with it nothing else is")
