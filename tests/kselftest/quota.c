@@ -415,9 +415,10 @@ CASE(mapped_and_closed, "what is filled after the file was closed and forgotten 
 	CHECK_EQ(stat_of("merged/f").st_size, 3 << 20);
 	drop_all_caches();
 	OK(unlink("merged/f"));
-	CHECK_EQ(told_used(), look()->bytes);
+	/* ext4 may have taken a block or two to find the others, when it was forgotten already. */
+	CHECK(llabs(told_used() - look()->bytes) <= 4096);
 	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
-	CHECK_EQ(told_used(), look()->bytes);
+	CHECK(llabs(told_used() - look()->bytes) <= 4096);
 }
 
 /* The layer is full: of holes within a file at most a hundredth more is filled. */
@@ -476,6 +477,8 @@ CASE(only_in_the_index, "a copy that has no name but that in the index is counte
 	make_sized("low/a", 100000);
 	OK(link("low/a", "low/b"));
 	limited("size=1M");
+	if (!shows_option("index=on"))
+		SKIP("without file handles there is no index");
 	close(open_file("merged/a", O_WRONLY));
 	OK(unlink("merged/a"));
 	unmount();
