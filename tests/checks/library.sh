@@ -19,7 +19,8 @@ export PKG_CONFIG_PATH=$libraries/pkgconfig LD_LIBRARY_PATH=$libraries
 runs() {
     local said
     said=$("$1" 2>&1) || grep -q '^module shale: not loaded' <<<"$said" || { echo "$1: $said"; exit 1; }
-    ldd "$1" | grep -q "libshale.so.${version%.*} => $libraries/" || { echo "$1 uses another libshale"; exit 1; }
+    # Not in a pipe: grep reads no further than it must, and ldd would die of that.
+    grep -q "libshale.so.${version%.*} => $libraries/" <<<"$(ldd "$1")" || { echo "$1 uses another libshale"; exit 1; }
 }
 
 [[ $(pkg-config --modversion shale) == "$version" ]] || { echo "shale.pc: not version $version"; exit 1; }
