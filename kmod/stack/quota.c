@@ -232,11 +232,16 @@ u64 shale_data_between(struct file *file, loff_t from, loff_t to)
 	return bytes;
 }
 
+static u64 left(u64 max, u64 used)
+{
+	return max > used ? max - used : 0;
+}
+
 static u64 holes_between(struct file *real, loff_t from, loff_t to)
 {
 	const u64 data = shale_data_between(real, from, to);
 
-	return to - from > data ? to - from - data : 0;
+	return left(to - from, data);
 }
 
 /*
@@ -250,23 +255,23 @@ static u64 credit(struct inode *inode, struct file *real, u64 holes)
 {
 	const struct shale_quota *quota = quota_of(inode);
 	const u64 max = READ_ONCE(quota->max.bytes);
-	const u64 data = shale_data_between(real, 0, i_size_read(file_inode(real)));
-	const u64 share = READ_ONCE(shale_inode(inode)->share);
+	u64 data;
 
-	if (READ_ONCE(quota->overdrawn) > max >> 8)
+	if (!holes || READ_ONCE(quota->overdrawn) > max >> 8)
 		return 0;
-	return min3(holes, share > data ? share - data : 0, max_t(u64, max >> 10, CREDIT));
+	data = shale_data_between(real, 0, i_size_read(file_inode(real)));
+	return min3(holes, left(READ_ONCE(shale_inode(inode)->share), data),
+		    max_t(u64, max >> 10, CREDIT));
 }
 
 static u64 room(struct shale_quota *quota)
 {
-	u64 max, used;
+	u64 bytes;
 
 	spin_lock(&quota->lock);
-	max = quota->max.bytes ?: U64_MAX;
-	used = quota->used.bytes + quota->claimed.bytes;
+	bytes = left(quota->max.bytes ?: U64_MAX, quota->used.bytes + quota->claimed.bytes);
 	spin_unlock(&quota->lock);
-	return max > used ? max - used : 0;
+	return bytes;
 }
 
 /* Takes as much as there is to have. Return: whether that is enough. */
@@ -308,7 +313,6 @@ static struct shale_claim claim_range(struct inode *inode, struct file *real, lo
 		return shale_claim_begin(inode, 0, 0);
 	if (!take_range(quota, &claim, real, pos, len, whole))
 		return (struct shale_claim){ .err = -EDQUOT };
-	/* A write that is queued may be over, and its file closed, before whoever queued it is. */
 	ihold(inode);
 	return claim;
 }
@@ -363,16 +367,15 @@ static bool base_enforces(struct super_block *sb)
 }
 
 /* A limit that was not asked for stays as its administrator has set it. */
-static int set_project(const struct shale_sb *sbi, const struct shale_usage *max,
-		       struct fs_context *fc)
+static int set_project(const struct shale_sb *sbi, bool lift, struct fs_context *fc)
 {
 	struct super_block *sb = base_sb(sbi);
-	const struct shale_usage *asked = &sbi->quota->max;
+	const struct shale_usage *max = &sbi->quota->max;
 	struct qc_dqblk limits = {
-		.d_fieldmask = (asked->bytes ? QC_SPC_HARD | QC_SPC_SOFT : 0) |
-			       (asked->inodes ? QC_INO_HARD | QC_INO_SOFT : 0),
-		.d_spc_hardlimit = max->bytes,
-		.d_ino_hardlimit = max->inodes,
+		.d_fieldmask = (max->bytes ? QC_SPC_HARD | QC_SPC_SOFT : 0) |
+			       (max->inodes ? QC_INO_HARD | QC_INO_SOFT : 0),
+		.d_spc_hardlimit = lift ? 0 : max->bytes,
+		.d_ino_hardlimit = lift ? 0 : max->inodes,
 	};
 	int err;
 
@@ -407,7 +410,6 @@ static const char *why_uncounted(const struct shale_sb *sbi)
 
 int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct fs_context *fc)
 {
-	const struct shale_usage unlimited = { };
 	const char *why;
 	struct shale_quota *quota = kzalloc(sizeof(*quota), GFP_KERNEL_ACCOUNT);
 
@@ -423,7 +425,7 @@ int shale_quota_open(struct shale_sb *sbi, const struct shale_usage *max, struct
 	quota->by_project = projid_valid(quota->project) && base_enforces(base_sb(sbi)) &&
 			    capable(CAP_SYS_ADMIN);
 	if (quota->by_project)
-		return set_project(sbi, &unlimited, fc);
+		return set_project(sbi, true, fc);
 	why = max->bytes ? why_uncounted(sbi) : NULL;
 	if (why) {
 		errorfc(fc, "size: %s", why);
@@ -438,7 +440,7 @@ int shale_quota_enforce(struct shale_sb *sbi, struct fs_context *fc)
 
 	if (!quota || !quota->by_project)
 		return 0;
-	return set_project(sbi, &quota->max, fc);
+	return set_project(sbi, false, fc);
 }
 
 void shale_quota_begin(struct shale_sb *sbi, const struct shale_usage *held)
@@ -484,11 +486,6 @@ void shale_quota_change(struct shale_sb *sbi, const u64 *max_bytes, const u64 *m
 	if (max_inodes)
 		quota->max.inodes = *max_inodes;
 	spin_unlock(&quota->lock);
-}
-
-static u64 left(u64 max, u64 used)
-{
-	return max > used ? max - used : 0;
 }
 
 static void limit_blocks(struct kstatfs *buf, u64 max, u64 used)

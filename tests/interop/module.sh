@@ -84,7 +84,8 @@ done
 ((round > rounds))
 result $? "load, mount, change, unmount, unload: $rounds times in a row"
 
-[[ $(<"$dir/low/file") == low && $(<"$dir/upper/file") == "$rounds" && -z $(find "$dir/work/work" -mindepth 1 ! -type c) ]]
+[[ $(<"$dir/low/file") == low && $(<"$dir/upper/file") == "$rounds" && -z $(find "$dir/work/work" -mindepth 1 ! -type c) &&
+    $(find "$dir/work/work" -type c | wc -l) -le 1 ]]
 result $? "the lower is as it was, the upper has the last change, the work directory but a whiteout"
 
 ((failures == 0))

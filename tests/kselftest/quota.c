@@ -377,6 +377,18 @@ CASE(part_of_a_write, "a write that does not fit is cut to what does")
 	CHECK(look()->bytes <= (1 << 20) + 8192);
 }
 
+enum { MAPPED = 3 << 20 };
+
+static char *map_holes(int fd)
+{
+	char *map;
+
+	OK(ftruncate(fd, MAPPED));
+	map = mmap(NULL, MAPPED, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	return map;
+}
+
 CASE(mapped, "what a shared mapping fills is noticed when the file is closed")
 {
 	char *map;
@@ -385,11 +397,9 @@ CASE(mapped, "what a shared mapping fills is noticed when the file is closed")
 	set_up_on("ext4");
 	limited("size=1M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
-	OK(ftruncate(fd, 3 << 20));
-	map = mmap(NULL, 3 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	CHECK(map != MAP_FAILED);
-	memset(map, 1, 3 << 20);
-	munmap(map, 3 << 20);
+	map = map_holes(fd);
+	memset(map, 1, MAPPED);
+	munmap(map, MAPPED);
 	close(fd);
 	CHECK_EQ(append("merged/g", 1), EDQUOT);
 	OK(unlink("merged/f"));
@@ -404,15 +414,13 @@ CASE(mapped_and_closed, "what is filled after the file was closed and forgotten 
 	set_up_on("ext4");
 	limited("size=4M");
 	fd = open_file("merged/f", O_CREAT | O_RDWR);
-	OK(ftruncate(fd, 3 << 20));
-	map = mmap(NULL, 3 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	CHECK(map != MAP_FAILED);
+	map = map_holes(fd);
 	close(fd);
 	drop_all_caches();
-	memset(map, 1, 3 << 20);
-	munmap(map, 3 << 20);
+	memset(map, 1, MAPPED);
+	munmap(map, MAPPED);
 	drop_all_caches();
-	CHECK_EQ(stat_of("merged/f").st_size, 3 << 20);
+	CHECK_EQ(stat_of("merged/f").st_size, MAPPED);
 	drop_all_caches();
 	OK(unlink("merged/f"));
 	/* ext4 may have taken a block or two to find the others, when it was forgotten already. */

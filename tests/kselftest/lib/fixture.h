@@ -165,6 +165,7 @@ void expect_sized_(const char *path, size_t size);
 void expect_names_(const char *path, const char *names);
 void expect_absent_(const char *path);
 void expect_whiteout_(const char *path);
+/* Does a work directory hold more than every mount keeps there? */
 bool has_leftovers(const char *work);
 void expect_no_leftovers_(const char *work);
 void expect_opaque_(const char *path, bool wanted);
@@ -180,7 +181,6 @@ long nr_names_from(int fd);
 #define expect_names(path, names) STEP(expect_names_(path, names))
 #define expect_absent(path) STEP(expect_absent_(path))
 #define expect_whiteout(path) STEP(expect_whiteout_(path))
-/* Does a work directory hold more than every mount keeps there? */
 #define expect_no_leftovers(work) STEP(expect_no_leftovers_(work))
 #define expect_opaque(path) STEP(expect_opaque_(path, true))
 #define expect_not_opaque(path) STEP(expect_opaque_(path, false))
