@@ -569,6 +569,7 @@ static void asynchronous(int flags)
 	CHECK_EQ(request(fd, IOCB_CMD_PREAD, data, BLOCK, 3 * SIZE - BLOCK), BLOCK);
 	CHECK(data[0] == 'q');
 	CHECK_EQ(size_of(FILE_UPPER), 3 * SIZE);
+	CHECK(!syscall(SYS_io_destroy, context));
 	lower_is_unchanged();
 }
 
@@ -611,6 +612,7 @@ static void asynchronous_flood(void)
 			CHECK(complete() >= 0);
 	}
 	CHECK_EQ(size_of(FILE_MERGED), ROUNDS * AT_ONCE * BLOCK);
+	CHECK(!syscall(SYS_io_destroy, context));
 	/* The kernel closes a file some moments after its last request is done. */
 	for (int i = 0; i < 100 && umount("/mnt/merged"); i++)
 		usleep(50000);

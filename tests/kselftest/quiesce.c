@@ -342,6 +342,8 @@ static void write_buffered(int fd, char *page, int i)
 	CHECK_EQ(pwrite(fd, page, 4096, (i * 4096) % STORM_SIZE), 4096);
 }
 
+static aio_context_t context;
+
 static void write_async(int fd, char *page, int i)
 {
 	struct iocb iocb = {
@@ -350,10 +352,7 @@ static void write_async(int fd, char *page, int i)
 		.aio_offset = (i * 4096) % STORM_SIZE,
 	}, *list = &iocb;
 	struct io_event done;
-	static aio_context_t context;
 
-	if (!context)
-		CHECK(!syscall(SYS_io_setup, 8, &context));
 	memset(page, i, 4096);
 	CHECK_EQ(syscall(SYS_io_submit, context, 1, &list), 1);
 	CHECK_EQ(syscall(SYS_io_getevents, context, 1, 1, &done, NULL), 1);
@@ -374,6 +373,7 @@ static void storm(int writer, int stop)
 	char *page = aligned_pages(4096);
 	int i, fd = OK(open_file(file_of(writer), O_RDWR | flags));
 
+	CHECK(!syscall(SYS_io_setup, 8, &context));
 	for (i = 0; !poll(&end, 1, 0); i++) {
 		if (writer == 2)
 			write_async(fd, page, i);
@@ -382,6 +382,7 @@ static void storm(int writer, int stop)
 		else
 			write_buffered(fd, page, i);
 	}
+	CHECK(!syscall(SYS_io_destroy, context));
 	printf("# writer %d: %d times\n", writer, i);
 	CHECK(i > 10);
 }

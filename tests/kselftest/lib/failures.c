@@ -228,9 +228,16 @@ static void begin_attempt(const struct operation *operation)
 		operation->prepare();
 }
 
-static void end_attempt(int nth)
+static void release(const struct operation *operation)
 {
+	if (operation->release)
+		operation->release();
 	close_kept();
+}
+
+static void end_attempt(const struct operation *operation, int nth)
+{
+	release(operation);
 	expect_empty_work(nth);
 	unmount();
 	expect_nothing_kept();
@@ -248,7 +255,7 @@ static void run_without_failure(const struct operation *operation, int nth)
 
 static void try_again(const struct operation *operation, int nth)
 {
-	close_kept();
+	release(operation);
 	if (operation->prepare)
 		operation->prepare();
 	run_without_failure(operation, nth);
@@ -325,7 +332,7 @@ static bool attempt(const struct operation *operation, int nth)
 		fail("failure %d did not happen, but the operation has failed: %s", nth,
 		     errno_name(error));
 	judge(operation, nth, result, error);
-	end_attempt(nth);
+	end_attempt(operation, nth);
 	return happened;
 }
 
@@ -341,7 +348,7 @@ static void learn(const struct operation *operation)
 	if (operation->complete)
 		operation->complete();
 	known.after = consistent_state(operation, 0);
-	end_attempt(0);
+	end_attempt(operation, 0);
 }
 
 static void set_up_world(const struct operation *operation)

@@ -33,6 +33,9 @@ struct operation {
 	/* Of rows that make or end a mount: what is still missing to one on "merged". */
 	void (*complete)(void);
 
+	/* Gives back what prepare took and keep() can't hold; after each attempt. */
+	void (*release)(void);
+
 	int error;		/* one that is as good as those of the cause */
 	const char *base;	/* file system of all layers; tmpfs if not given */
 	const char *features;	/* of the mounts, for with_features(); the usual ones if not given */
