@@ -36,21 +36,6 @@ static const char *marks_space(const struct shale_sb *sbi)
 
 /* The upper */
 
-static bool probe_tmpfile(const struct shale_token *tok)
-{
-	struct file *file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
-
-	if (IS_ERR(file))
-		return false;
-	fput(file);
-	return true;
-}
-
-static bool probe_xattr(const struct shale_token *tok, const struct shale_sb *sbi)
-{
-	return shale_mark_set_opaque(tok, sbi, tok->upper->workdir) == 0;
-}
-
 /* Of an attempt. Return: 1; 0 when that can't be done; -ENOMEM and the like. */
 static int was_possible(int err)
 {
@@ -65,6 +50,21 @@ static int was_possible(int err)
 	default:
 		return 0;
 	}
+}
+
+static int probe_tmpfile(const struct shale_token *tok)
+{
+	struct file *file = shale_upper_tmpfile(tok, tok->upper->workdir, S_IFREG | 0600);
+
+	if (IS_ERR(file))
+		return was_possible(PTR_ERR(file));
+	fput(file);
+	return 1;
+}
+
+static int probe_xattr(const struct shale_token *tok, const struct shale_sb *sbi)
+{
+	return was_possible(shale_mark_set_opaque(tok, sbi, tok->upper->workdir));
 }
 
 static int try_rename(const struct shale_token *tok, struct dentry *temp, const struct qstr *name,
@@ -142,13 +142,13 @@ int shale_upper_probe(const struct shale_token *tok, struct shale_sb *sbi, struc
 	struct shale_upper *upper = tok->upper;
 	const char *type = upper->root->d_sb->s_type->name;
 	struct line lacks = { };
-	int err = probe_names(tok, &lacks);
+	int ret = probe_names(tok, &lacks);
 
-	if (err) {
-		errorfc(fc, "workdir: error %d when it was tried what the upper can do", err);
-		return err;
-	}
-	upper->has_xattr = probe_xattr(tok, sbi);
+	if (ret >= 0)
+		ret = probe_xattr(tok, sbi);
+	if (ret < 0)
+		goto failed;
+	upper->has_xattr = ret;
 	if (!upper->has_xattr) {
 		say(&lacks, "no %s xattrs: lower directories can be neither replaced nor moved",
 		    marks_space(sbi));
@@ -159,12 +159,19 @@ int shale_upper_probe(const struct shale_token *tok, struct shale_sb *sbi, struc
 			upper->layer->name, type, lacks.text);
 		return -EINVAL;
 	}
-	upper->has_tmpfile = probe_tmpfile(tok);
+	ret = probe_tmpfile(tok);
+	if (ret < 0)
+		goto failed;
+	upper->has_tmpfile = ret;
 	if (!upper->has_tmpfile)
 		say(&lacks, "no O_TMPFILE: it is refused here, too");
 	if (lacks.len)
 		pr_warn_ratelimited("upper %s (%s) has %s\n", upper->layer->name, type, lacks.text);
 	return 0;
+
+failed:
+	errorfc(fc, "workdir: error %d when it was tried what the upper can do", ret);
+	return ret;
 }
 
 /* The lowers */

@@ -204,12 +204,15 @@ FULL(set_owner, "a directory of a lower has the old owner or the new")
 	return chown("merged/full", SOMEBODY, ANYBODY);
 }
 
-/* Mounting makes a directory */
+/* Mounting makes a directory, and tries what the upper can do */
 
-FULL(mount_all, "mount(2) makes a mount or leaves nothing", .flags = NOT_MOUNTED)
+FULL(mount_all, "mount(2) makes a mount with all that was asked for, or leaves nothing", .flags = NOT_MOUNTED)
 {
-	return mount("kselftest", "merged", fs_type(), 0,
-		     "lowerdir=top:low,upperdir=upper,workdir=work");
+	if (mount("kselftest", "merged", fs_type(), 0,
+		  "lowerdir=top:low,upperdir=upper,workdir=work,index=on"))
+		return -1;
+	CHECK(shows_option("index=on"));
+	return 0;
 }
 
 CASES_MAIN

@@ -2,6 +2,7 @@
 #include "tree.h"
 
 #include "fixture.h"
+#include "handle.h"
 
 enum { MAX_LAYERS = 64 };
 
@@ -123,14 +124,60 @@ static char type_letter(mode_t mode)
 	}
 }
 
-/* The index has a link, too. Of a lower file its mark counts from, none here that is copied has a second name. */
+/* What an object was copied up from, by its mark. Return: false when that is not known, or gone. */
+static bool find_origin(const struct walk *walk, const char *path, struct stat *origin)
+{
+	enum { HEAD = 21 };	/* version, magic, length, flags, type of handle, uuid */
+	unsigned char mark[HEAD + MAX_HANDLE_SZ];
+	struct handle handle = { };
+	ssize_t size = lgetxattr(path, MARKS "origin", mark, sizeof(mark));
+	int root, fd;
+
+	if (size <= HEAD)
+		return false;
+	handle.head.handle_bytes = size - HEAD;
+	handle.head.handle_type = mark[4];
+	memcpy(handle.bytes, mark + HEAD, size - HEAD);
+	root = open(walk->roots->path[walk->roots->nr - 1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_by_handle_at(root, &handle.head, O_PATH | O_CLOEXEC);
+	close(root);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, origin))
+		fail("fstat: %s, not success", errno_name(errno));
+	close(fd);
+	return true;
+}
+
+/* The entry of the index for a lower file of several names. All layers are on one file system then. */
+static bool find_in_index(const struct walk *walk, const struct stat *lower, char *path)
+{
+	DIR *dir = walk->layers && lower->st_nlink > 1 ? opendir("work/index") : NULL;
+	struct dirent *entry;
+	struct stat origin;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, 512, "work/index/%s", entry->d_name);
+		found = entry->d_type != DT_DIR && find_origin(walk, path, &origin) &&
+			origin.st_ino == lower->st_ino && origin.st_dev == lower->st_dev;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The link that the index has is no name. */
 static long links_of(const struct walk *walk, const struct parts *object)
 {
 	char mark[16] = "";
+	struct stat origin = { .st_nlink = 1 };
 
 	if (!walk->layers || lgetxattr(object->path[0], MARKS "nlink", mark, sizeof(mark) - 1) < 0)
 		return object->stat.st_nlink;
-	return (mark[0] == 'U' ? (long)object->stat.st_nlink : 1) + atol(mark + 1);
+	if (mark[0] != 'U')
+		find_origin(walk, object->path[0], &origin);
+	return (long)(mark[0] == 'U' ? object->stat.st_nlink : origin.st_nlink) + atol(mark + 1);
 }
 
 static void put_object(struct walk *walk, const char *shown, const struct parts *object)
@@ -208,7 +255,9 @@ static bool path_in_layer(const struct walk *walk, const struct parts *dirs, int
 static bool look_in_layer(const struct walk *walk, int layer, const char *path, struct asked *asked,
 			  struct parts *found)
 {
+	const char *object = path;
 	struct stat here;
+	char copy[512];
 
 	if (lstat(path, &here)) {
 		if (errno != ENOENT && errno != ENOTDIR)
@@ -220,12 +269,19 @@ static bool look_in_layer(const struct walk *walk, int layer, const char *path, 
 	if (found->nr && (S_ISREG(here.st_mode) ? !S_ISREG(found->stat.st_mode)
 						: !S_ISDIR(here.st_mode) || !S_ISDIR(found->stat.st_mode)))
 		return false;
+	if (!found->nr && !S_ISDIR(here.st_mode) && find_in_index(walk, &here, copy)) {
+		object = copy;
+		if (!lacks_data(walk, copy))
+			path = copy;
+		if (lstat(copy, &here))
+			fail("lstat(%s): %s, not success", copy, errno_name(errno));
+	}
 	if (!found->nr)
 		found->stat = here;
 	if (S_ISREG(here.st_mode))
 		snprintf(found->data, sizeof(found->data), "%.511s", path);
 	if (!found->nr || S_ISDIR(here.st_mode)) {
-		snprintf(found->path[found->nr], sizeof(found->path[0]), "%.511s", path);
+		snprintf(found->path[found->nr], sizeof(found->path[0]), "%.511s", object);
 		found->layer[found->nr++] = layer;
 	}
 	if (S_ISDIR(here.st_mode) ? is_opaque(walk, path)

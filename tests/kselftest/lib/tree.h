@@ -15,7 +15,8 @@ char *tree_of(const char *dir);
 
 /*
  * What layers show as one tree, the top-most first, worked out here by nothing but the
- * format: "upper:top:low". A layer that does not exist shows nothing.
+ * format: "upper:top:low". A layer that does not exist shows nothing. Of a lower file with several
+ * names, the copy counts that work/index has.
  */
 char *union_of(const char *layers);
 
