@@ -13,6 +13,7 @@
 #   engines     tests/engines/*.sh, KTAP, in a guest of their own with the module as overlay
 #   programs    tests/programs/*.sh, KTAP, in guests of their own, one for each of two bases
 #   powercut    tests/powercut/flushes.sh, KTAP, in the same guest; tests/powercut/kills.sh, KTAP, on the host
+#   selinux     tests/selinux/labels.sh, KTAP, on the host
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 #   cross       the module compiled for other architectures, on the host
 #   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
@@ -114,6 +115,7 @@ run_all_on_host() {
     [[ $2 == yes ]] || return
     run_vm_self_test "$1"
     run_power_cuts "$1"
+    run_label_tests "$1"
     run_packaging_tests "$1"
 }
 
@@ -308,6 +310,17 @@ run_vm_self_test() {
 run_power_cuts() {
     wanted powercut kills || return 0
     run_on_host powercut kills powercut "$1: " env SHALE_KERNEL_NAME="$1" "$tree/tests/powercut/kills.sh"
+}
+
+# As overlay, both file systems of the test would be one.
+run_label_tests() {
+    wanted selinux labels || return 0
+    if [[ $as == overlay || $1 == bare || " ${uml_kernels[*]} " == *" $1 "* ]]; then
+        result skip "$1: selinux: labels # SKIP for kernels with SELinux and overlayfs only"
+        return
+    fi
+    install_packages "${selinux_packages[@]}"
+    run_on_host selinux labels selinux "$1: " env SHALE_KERNEL_NAME="$1" "$tree/tests/selinux/labels.sh"
 }
 
 run_packaging_tests() {

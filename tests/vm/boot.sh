@@ -133,7 +133,8 @@ run_relay() {
 # would end a command that hangs in the kernel.
 kernel_arguments() {
     echo "loglevel=5 log_buf_len=4M panic=-1 oops=panic hung_task_panic=1 softlockup_panic=1 watchdog_thresh=30" \
-        "norandmaps random.trust_cpu=on rdinit=/init shale_machine=$machine shale_job=$run_dir/job"
+        "norandmaps random.trust_cpu=on rdinit=/init shale_machine=$machine shale_job=$run_dir/job" \
+        "${SHALE_GUEST_ARGUMENTS:-}"
 }
 
 # In MiB: 3 GiB, less on a small host. It is taken as the guest touches it.
