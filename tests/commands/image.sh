@@ -99,6 +99,55 @@ ok "export: an unknown image is named" refuses 1 "nosuch|image ls|" shale image 
 ok "export: an unknown format is wrong usage" refuses 2 "--format|" shale image export one other --format zip
 ok "export: a directory can't go to standard output" refuses 2 "oci|standard output|" shale image export one - --format oci
 
+# --- Names, and what goes with the last one
+# is_empty DIR...: nothing is in any of them
+is_empty() { [[ -z $(find "$@" -mindepth 1) ]]; }
+layers() { find store/layers -mindepth 1 -maxdepth 1 | wc -l; }
+
+ok "tag: another name" shale image tag one again
+ok "tag: of the same image" shows "$manifest" json "[i['manifest'] for i in d if i['name'] == 'again'][0]" shale image ls --json
+ok "tag: an unknown image is named" refuses 1 "nosuch|image ls|" shale image tag nosuch other
+ok "tag: a name that is none is refused" refuses 1 "a b|" shale image tag one "a b"
+ok "inspect: the config" shows "amd64 $config" json "d['config']['architecture'] + ' ' + d['config_digest']" shale image inspect one
+ok "history: the layers, the last first" shows "[10240, 1054720]" json "[step['size'] for step in d]" shale image history one --json
+ok "rm: all or none" refuses 1 "nosuch|image ls|" shale image rm again nosuch
+ok "rm: a name" says "removed again; nothing that it alone had|" shale image rm again
+ok "rm: and the others are as they were" same_blobs layout store
+ok "rm: an unknown image is named" refuses 1 "nosuch|image ls|" shale image rm nosuch
+ok "rm: an image with a writable layer stays, and that is named" refuses 1 "image 'one'|'one'|shale snapshot rm one|" shale image rm one
+shale mount one m --name one >/dev/null
+ok "snapshot: ls says what is mounted" shows "[['one', 'one', True]]" json "[[s['name'], s['image'], s['mounted']] for s in d]" shale snapshot ls --json
+ok "snapshot: what is mounted is not removed" refuses 1 "writable layer 'one'|mounted|shale mounts|" shale snapshot rm one
+shale umount m >/dev/null
+ok "snapshot: rm, when it is not" says "removed one|" shale snapshot rm one
+ok "snapshot: and it is gone" shows "[]" json "d" shale snapshot ls --json
+ok "snapshot: an unknown one is named" refuses 1 "nosuch|shale snapshot ls|" shale snapshot rm nosuch
+
+shale mount one m --read-only >/dev/null
+ok "rm: layers that are mounted stay" says "removed two, one, and with it 0 layers and 4 blobs|2 layers stay while mounted|" \
+    shale image rm two one
+ok "rm: and can be read" shows "upper" cat m/etc/name
+shale umount m >/dev/null
+ok "gc: says what it would remove" says "would remove 2 layers and 0 blobs|" shale gc --dry-run
+ok "gc: and does not" shows 2 layers
+ok "gc: removes it" says "removed 2 layers and 0 blobs|" shale gc
+ok "gc: so that nothing is left" is_empty store/layers store/blobs/sha256 store/staging
+
+ok "import: begins anew" shale image import layout:one
+mkdir bound
+mount --bind "store/layers/${lower_id#sha256:}" bound
+ok "rm: what is mounted otherwise stays, too" says "1 layer stays while mounted|" shale image rm one
+ok "rm: and only that" shows 1 layers
+umount bound
+ok "gc: until that is over" says "removed 1 layer and 0 blobs|" shale gc
+
+ok "import: and again" shale image import layout:one
+ok "gc: --blobs leaves the layers" says "removed 0 layers and 4 blobs|" shale gc --blobs
+ok "gc: after which the image can be mounted" shale mount one m --read-only
+shale umount m >/dev/null
+ok "gc: but not exported, and why" refuses 1 "one|import it again|" shale image export one other
+shale image import layout:one >/dev/null
+
 # --- What was kept can be lost
 mv "store/blobs/sha256/${plain#sha256:}" kept
 ok "export: a blob that is gone is named, with what to do" refuses 1 "one|import it again|" shale image export one other

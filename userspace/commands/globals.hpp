@@ -43,5 +43,7 @@ void add_stats_command(CLI::App& app, Globals& globals);
 void add_top_command(CLI::App& app, Globals& globals);
 void add_events_command(CLI::App& app, Globals& globals);
 void add_set_command(CLI::App& app, Globals& globals);
+void add_snapshot_command(CLI::App& app, Globals& globals);
+void add_gc_command(CLI::App& app, Globals& globals);
 
 } // namespace shale

@@ -6,7 +6,7 @@ namespace shale {
 namespace {
 
 constexpr const char* description =
-    "Bring container images into the store and out of it, and list them.";
+    "Bring container images into the store and out of it, list, look into and remove them.";
 
 } // namespace
 
@@ -32,6 +32,10 @@ void add_image_command(CLI::App& app, Globals& globals) {
     add_image_import(*image, globals);
     add_image_export(*image, globals);
     add_image_list(*image, globals);
+    add_image_inspect(*image, globals);
+    add_image_history(*image, globals);
+    add_image_tag(*image, globals);
+    add_image_remove(*image, globals);
 }
 
 } // namespace shale

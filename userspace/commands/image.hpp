@@ -10,6 +10,10 @@ namespace shale {
 void add_image_import(CLI::App& image, Globals& globals);
 void add_image_export(CLI::App& image, Globals& globals);
 void add_image_list(CLI::App& image, Globals& globals);
+void add_image_inspect(CLI::App& image, Globals& globals);
+void add_image_history(CLI::App& image, Globals& globals);
+void add_image_tag(CLI::App& image, Globals& globals);
+void add_image_remove(CLI::App& image, Globals& globals);
 
 /// What --json says of an image.
 nlohmann::json to_json(const Store& store, const ImageRecord& image);

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 
 #include "commands/globals.hpp"
+#include "commands/mounted.hpp"
 #include "commands/table.hpp"
 #include "mounting/options.hpp"
 #include "mounting/stack.hpp"
@@ -102,6 +103,7 @@ void report(const MountOptions& options, const std::string& target, const std::s
 
 void mount_image(MountOptions& options, const std::string& target, const Globals& globals) {
     auto store = Store::open(globals.root);
+    const UseLock layers_stay = store.hold();
     const auto image = store.image(options.arguments.front());
     mounting::Stack& stack = options.stack;
     stack.lowers = store.layer_paths(image);
@@ -113,14 +115,16 @@ void mount_image(MountOptions& options, const std::string& target, const Globals
         const bool fresh = std::none_of(before.begin(), before.end(), [&](const auto& snapshot) {
             return snapshot.name == stack.source;
         });
+        std::optional<UseLock> stays = store.hold_snapshots();
         const auto snapshot = store.prepare(stack.source, image.name);
         stack.upper = snapshot.upper;
         stack.work = snapshot.work;
         try {
             mounting::mount_stack(stack, target);
         } catch (...) {
+            stays.reset();
             if (fresh)
-                store.remove_snapshot(stack.source);
+                store.remove_snapshot(stack.source, is_mounted_now);
             throw;
         }
     }

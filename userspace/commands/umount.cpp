@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include "base/error.hpp"
 #include "commands/globals.hpp"
+#include "commands/mounted.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "mounting/unmount.hpp"
@@ -64,22 +64,11 @@ std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
     return std::nullopt;
 }
 
-bool is_mounted(const SnapshotRecord& snapshot) {
-    auto client = netlink::Client::open_if_loaded();
-    if (!client)
-        return false;
-    const auto mounts = client->mounts();
-    return std::any_of(mounts.begin(), mounts.end(), [&](const auto& mount) {
-        return mount.upper && same_object(*mount.upper, snapshot.upper);
-    });
-}
-
 void remove_layer(Store& store, const SnapshotRecord& snapshot) {
-    if (is_mounted(snapshot))
+    if (!store.remove_snapshot(snapshot.name, is_mounted_now))
         throw Error(snapshot.name,
                     "still mounted in another place or namespace, so its changes are kept",
                     "\"shale mounts\" shows where; unmount that with --rm");
-    store.remove_snapshot(snapshot.name);
 }
 
 void run(const UmountOptions& options, const Globals& globals) {

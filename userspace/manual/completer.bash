@@ -4,6 +4,7 @@
 _shale_candidates() {
     local kinds=$1 current=$2 words=''
     [[ $kinds == *IMAGE* ]] && words+=$(shale image ls 2>/dev/null | awk 'NR > 1 { print $1 }')
+    [[ $kinds == *LAYER* ]] && words+=$(shale snapshot ls 2>/dev/null | awk 'NR > 1 { print $1 }')
     [[ $kinds == *NAME* ]] && words+=$(shale mounts 2>/dev/null | awk 'NR > 1 { print $3 }')
     [[ $kinds == *KIND* ]] && words+=$(_shale_event_kinds)
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$words" -- "$current")

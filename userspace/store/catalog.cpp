@@ -44,6 +44,29 @@ void Catalog::put_layer(const LayerRecord& layer) {
         .run();
 }
 
+std::set<Digest> Catalog::digests(const char* sql) {
+    std::set<Digest> found;
+    Statement rows(database_, sql);
+    while (rows.step())
+        found.insert(digest(rows.text(0)));
+    return found;
+}
+
+std::set<Digest> Catalog::used_layers() {
+    return digests("SELECT DISTINCT chain_id FROM image_layers");
+}
+
+void Catalog::remove_unused_layers() {
+    Statement(database_, "DELETE FROM layers WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)")
+        .run();
+}
+
+// What was imported by version 1 of the schema has manifests and configs that were never kept.
+std::set<Digest> Catalog::used_blobs() {
+    return digests("SELECT manifest FROM images UNION SELECT config_digest FROM images "
+                   "UNION SELECT blob FROM image_layers");
+}
+
 void Catalog::read_layers(ImageRecord& image) {
     Statement rows(database_, "SELECT chain_id, diff_id, blob, size FROM image_layers "
                               "JOIN layers USING (chain_id) WHERE image = ? ORDER BY position");
@@ -111,6 +134,10 @@ void Catalog::put_image(const ImageRecord& image) {
     }
 }
 
+void Catalog::remove_image(const std::string& name) {
+    Statement(database_, "DELETE FROM images WHERE name = ?").bind(name).run();
+}
+
 std::optional<SnapshotRecord> Catalog::snapshot(const std::string& name) {
     Statement row(database_, "SELECT name, image, created FROM snapshots WHERE name = ?");
     if (!row.bind(name).step())
@@ -131,6 +158,13 @@ std::optional<std::string> Catalog::snapshot_of(const std::string& image) {
     if (!row.bind(image).step())
         return std::nullopt;
     return row.text(0);
+}
+
+std::optional<std::string> Catalog::snapshot_in_the_way(const ImageRecord& wanted) {
+    const std::optional<ImageRecord> before = image(wanted.name);
+    if (!before || before->manifest_digest == wanted.manifest_digest)
+        return std::nullopt;
+    return snapshot_of(wanted.name);
 }
 
 void Catalog::put_snapshot(const SnapshotRecord& snapshot) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,21 +21,32 @@ public:
 
     std::optional<LayerRecord> layer(const Digest& chain_id);
     void put_layer(const LayerRecord& layer);
+    /// Chain ids of the layers that images have.
+    std::set<Digest> used_layers();
+    /// Forgets the others.
+    void remove_unused_layers();
+    /// The blobs that images came from.
+    std::set<Digest> used_blobs();
 
     std::optional<ImageRecord> image(const std::string& name);
     std::vector<ImageRecord> images();
     /// Adds the image or, under a name that exists, replaces it. Its layers must be there.
     void put_image(const ImageRecord& image);
+    /// No snapshot may stand on it. Its layers stay.
+    void remove_image(const std::string& name);
 
     std::optional<SnapshotRecord> snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
     /// The name of a snapshot that stands on @p image.
     std::optional<std::string> snapshot_of(const std::string& image);
+    /// Of a snapshot that stands on another image of @p image's name, for which that one is to stay.
+    std::optional<std::string> snapshot_in_the_way(const ImageRecord& image);
     void put_snapshot(const SnapshotRecord& snapshot);
     void remove_snapshot(const std::string& name);
 
 private:
     void read_layers(ImageRecord& image);
+    std::set<Digest> digests(const char* sql);
     Digest digest(const std::string& text) const;
 
     Database database_;

@@ -18,6 +18,7 @@
 #include "store/names.hpp"
 #include "store/publication.hpp"
 #include "store/staging.hpp"
+#include "store/use_lock.hpp"
 
 namespace shale {
 
@@ -135,10 +136,7 @@ public:
 private:
     /// A writable layer makes sense on the image it was made for only.
     void check_replaces() {
-        const std::optional<ImageRecord> before = store_.catalog.image(image_.name);
-        if (!before || before->manifest_digest == image_.manifest_digest)
-            return;
-        if (const std::optional<std::string> snapshot = store_.catalog.snapshot_of(image_.name))
+        if (const auto snapshot = store_.catalog.snapshot_in_the_way(image_))
             throw Error("image '" + image_.name + "'",
                         "another image of this name carries the writable layer '" + *snapshot + "'",
                         "import under another name with --name");
@@ -197,6 +195,7 @@ ImageRecord import_image(const std::string& path, const std::string& tag, const 
                          const ImportTarget& store, Progress& progress) {
     // First, so that even an import that comes to nothing cleans up after a crashed one.
     const Workplace work(store.fd);
+    const UseLock layers_stay = UseLock::shared(store.fd, "layers");
     const oci::Layout layout(path);
     oci::Manifest manifest = oci::read_manifest(layout, tag);
     const std::string chosen = name.empty() ? default_name(layout, manifest) : name;

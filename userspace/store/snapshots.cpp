@@ -75,7 +75,7 @@ SnapshotRecord Store::snapshot(const std::string& name) {
     if (const std::optional<SnapshotRecord> found = catalog_.snapshot(name))
         return with_paths(*found);
     throw Error("writable layer '" + name + "'", "not in the store " + root_,
-                "'shale mounts' lists what is mounted");
+                "'shale snapshot ls' lists what is there");
 }
 
 std::vector<SnapshotRecord> Store::snapshots() {
@@ -85,10 +85,12 @@ std::vector<SnapshotRecord> Store::snapshots() {
     return snapshots;
 }
 
-void Store::remove_snapshot(const std::string& name) {
-    snapshot(name); // throws where there is none
+bool Store::remove_snapshot(const std::string& name, const IsMounted& is_mounted) {
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     const Staging staging(fd_.get()); // removes at its end what is moved into it
+    const UseLock nobody_mounts = UseLock::alone(fd_.get(), "snapshots");
+    if (is_mounted(snapshot(name).upper))
+        return false;
     Transaction transaction = catalog_.begin();
     Publication removal(all.get(), staging.fd());
     catalog_.remove_snapshot(name);
@@ -96,6 +98,7 @@ void Store::remove_snapshot(const std::string& name) {
         removal.publish(name);
     transaction.commit();
     removal.keep();
+    return true;
 }
 
 } // namespace shale

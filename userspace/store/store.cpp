@@ -14,6 +14,7 @@
 #include "store/blob_store.hpp"
 #include "store/image_export.hpp"
 #include "store/image_import.hpp"
+#include "store/names.hpp"
 
 namespace shale {
 
@@ -69,6 +70,7 @@ void write_image(ImageExport& image, const std::string& tag, ExportFormat format
 
 void Store::export_image(const std::string& name, const std::string& tag, ExportFormat format,
                          const std::string& path, Progress& progress) {
+    const UseLock blobs_stay = hold();
     const ImageRecord record = image(name);
     const BlobStore blobs(fd_.get(), root_);
     ImageExport image(record, blobs, progress);
@@ -82,6 +84,7 @@ void Store::export_image(const std::string& name, const std::string& tag, Export
 
 void Store::export_image(const std::string& name, const std::string& tag, ExportFormat format,
                          int fd, Progress& progress) {
+    const UseLock blobs_stay = hold();
     const ImageRecord record = image(name);
     const BlobStore blobs(fd_.get(), root_);
     ImageExport image(record, blobs, progress);
@@ -105,8 +108,38 @@ ImageRecord Store::image(const std::string& name) {
                 "'shale image ls' lists what is there, 'shale image import' adds one");
 }
 
+ImageRecord Store::tag_image(const std::string& name, const std::string& other) {
+    check_image_name(other);
+    Transaction transaction = catalog_.begin();
+    ImageRecord image = this->image(name);
+    image.name = other;
+    if (const auto snapshot = catalog_.snapshot_in_the_way(image))
+        throw Error("image '" + other + "'",
+                    "is another image, which carries the writable layer '" + *snapshot + "'",
+                    "choose another name");
+    catalog_.put_image(image);
+    transaction.commit();
+    return image;
+}
+
+void Store::remove_images(const std::vector<std::string>& names) {
+    Transaction transaction = catalog_.begin();
+    for (const std::string& name : names) {
+        image(name); // throws where there is none
+        if (const auto snapshot = catalog_.snapshot_of(name))
+            throw Error("image '" + name + "'", "carries the writable layer '" + *snapshot + "'",
+                        "remove that first, with all changes in it: 'shale snapshot rm " + *snapshot + "'");
+        catalog_.remove_image(name);
+    }
+    transaction.commit();
+}
+
+std::string Store::path_of_layer(const Digest& chain_id) const {
+    return root_ + "/layers/" + chain_id.hex();
+}
+
 std::string Store::layer_path(const LayerRecord& layer) const {
-    return root_ + "/layers/" + layer.chain_id.hex();
+    return path_of_layer(layer.chain_id);
 }
 
 std::vector<std::string> Store::layer_paths(const ImageRecord& image) const {

@@ -7,6 +7,8 @@
 #include "base/fd.hpp"
 #include "base/progress.hpp"
 #include "store/catalog.hpp"
+#include "store/garbage.hpp"
+#include "store/use_lock.hpp"
 
 namespace shale {
 
@@ -42,6 +44,19 @@ public:
     std::vector<ImageRecord> images();
     /// Throws Error where there is none.
     ImageRecord image(const std::string& name);
+    /// Gives the image @p name another name as well. An image that has it loses it, unless it is another
+    /// one and a snapshot stands on it.
+    ImageRecord tag_image(const std::string& name, const std::string& other);
+    /// Forgets the images, on which no snapshot may stand; all, or with an Error none. What they alone
+    /// have stays until collect().
+    void remove_images(const std::vector<std::string>& names);
+
+    /// Removes all that no image refers to, and returns it; or does nothing, and returns nothing, while
+    /// something is imported, exported or held.
+    std::optional<Garbage> collect(const CollectOptions& options, const IsMounted& is_mounted);
+    /// While the caller has it, layers stay that a path was got of, whatever becomes of their image.
+    UseLock hold() const { return UseLock::shared(fd_.get(), "layers"); }
+
     /// Where the layer lies, absolute.
     std::string layer_path(const LayerRecord& layer) const;
     /// The directories to mount, absolute, top first. Layers below one whose root is opaque are
@@ -55,7 +70,10 @@ public:
     SnapshotRecord snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
     /// Removes a writable layer and all that is in it. The caller sees to it that it isn't mounted.
-    void remove_snapshot(const std::string& name);
+    /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none.
+    bool remove_snapshot(const std::string& name, const IsMounted& is_mounted);
+    /// While the caller has it, no snapshot is removed: it has a mount, or will have.
+    UseLock hold_snapshots() const { return UseLock::shared(fd_.get(), "snapshots"); }
 
     const std::string& root() const { return root_; }
 
@@ -63,6 +81,8 @@ private:
     Store(std::string root, UniqueFd fd);
 
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
+    std::string path_of_layer(const Digest& chain_id) const;
+    Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image);
 
     std::string root_; ///< absolute

@@ -3,6 +3,7 @@
 // The store over time: images that come again, interruptions, neighbours, writable layers.
 #include "store/store.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -27,6 +28,10 @@ std::string message_of(const std::function<void()>& action) {
         return error.what();
     }
     return "(accepted)";
+}
+
+bool not_mounted(const std::string&) {
+    return false;
 }
 
 } // namespace
@@ -145,7 +150,7 @@ TEST_F(StoreLifeTest, ANameMovesToAnotherImageUnlessAWritableLayerStandsOnIt) {
                 "carries the writable layer 'writable'");
     EXPECT_EQ(open().image("name").manifest_digest, two);
     EXPECT_NO_THROW(import("two", "name"));
-    open().remove_snapshot("writable");
+    open().remove_snapshot("writable", not_mounted);
     EXPECT_NO_THROW(import("one", "name"));
 }
 
@@ -239,9 +244,32 @@ TEST_F(StoreLifeTest, AWritableLayerIsTakenUpAgainByTheSameImageOnly) {
     EXPECT_EQ(open().snapshots().size(), 1u);
     EXPECT_EQ(open().snapshot("web").image, "one");
 
-    open().remove_snapshot("web");
+    const std::string upper = open().snapshot("web").upper;
+    EXPECT_FALSE(open().remove_snapshot("web", [&](const std::string& path) { return path == upper; }));
+    EXPECT_TRUE(exists(upper + "/kept"));
+    EXPECT_TRUE(open().remove_snapshot("web", not_mounted));
     EXPECT_FALSE(exists(root() + "/snapshots/web"));
-    EXPECT_SAYS(message_of([&] { open().remove_snapshot("web"); }), "not in the store");
+    EXPECT_SAYS(message_of([&] { open().remove_snapshot("web", not_mounted); }), "not in the store");
+}
+
+TEST_F(StoreLifeTest, AWritableLayerThatIsBeingMountedIsRemovedAfterThatOnly) {
+    add_layer("a");
+    image_.tag("one");
+    import("one");
+    open().prepare("web", "one");
+    std::atomic<bool> asked = false;
+    std::optional<UseLock> mounting = open().hold_snapshots();
+    std::thread other([&] {
+        open().remove_snapshot("web", [&](const std::string&) {
+            asked = true;
+            return true;
+        });
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(asked);
+    mounting.reset();
+    other.join();
+    EXPECT_TRUE(asked);
 }
 
 TEST_F(StoreLifeTest, AWritableLayerTheDatabaseDoesNotKnowIsNeverOverwritten) {

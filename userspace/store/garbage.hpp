@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/digest.hpp"
+
+namespace shale {
+
+/// What a store holds that no image refers to.
+struct Garbage {
+    std::vector<Digest> layers; ///< chain ids
+    std::vector<Digest> blobs;
+    std::uint64_t blob_bytes = 0;
+    std::vector<Digest> mounted; ///< layers that stay, as a mount has them
+
+    bool empty() const { return layers.empty() && blobs.empty(); }
+};
+
+/// Whether a mount has the layer at this absolute path, in whatever namespace. May throw Error.
+using IsMounted = std::function<bool(const std::string& path)>;
+
+struct CollectOptions {
+    bool only_look = false;
+    bool all_blobs = false; ///< also those of images, which then can't be exported any more
+};
+
+} // namespace shale
