@@ -729,6 +729,22 @@ CASE(in_a_lower, "a lower file without data has that of the next layer")
 		expect_sized("merged/f", SIZE);
 }
 
+/*
+ *	top  f (no data)
+ *	low  f (large)
+ */
+CASE(only_read, "without an upper, following redirects is all that a file without data needs")
+{
+	set_up();
+	make_without_data("top/f");
+	make_sized("low/f", SIZE);
+	with_features("metacopy=on,redirect_dir=nofollow");
+	FAILS(try_mount("merged", "lowerdir=top:low"), EINVAL);
+	with_features("metacopy=on,redirect_dir=follow");
+	mount_options("merged", "lowerdir=top:low");
+	expect_lower_data("merged/f", "low/f");
+}
+
 CASE(in_a_lower_written, "a lower file without data that is written at once gets all of it")
 {
 	int fd;

@@ -44,6 +44,12 @@ bool has_one_link_less(std::string ours, const std::string& theirs) {
     return at != std::string::npos && ours.replace(at, none.size(), one) == theirs;
 }
 
+/// What Shale may answer to a change of a removed lower file.
+bool is_answer_of_removed(int fd, const std::string& ours) {
+    struct stat st {};
+    return !is_error(ours) || (ours == "ESTALE" && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
 } // namespace
 
 bool is_overlayfs(int fd) {
@@ -53,9 +59,9 @@ bool is_overlayfs(int fd) {
 
 bool is_tolerated(const Operation& operation, const Side& tree, const std::string& ours,
                   const std::string& theirs) {
-    const bool is_through_removed =
-        operation.slot >= 0 && is_deleted(tree.held[static_cast<size_t>(operation.slot)].get());
-    if (is_through_removed && !is_error(ours) && (theirs == "EEXIST" || theirs == "ENOENT")) {
+    const int fd = operation.slot < 0 ? -1 : tree.held[static_cast<size_t>(operation.slot)].get();
+    const bool is_through_removed = fd >= 0 && is_deleted(fd);
+    if (is_through_removed && is_answer_of_removed(fd, ours) && (theirs == "EEXIST" || theirs == "ENOENT")) {
         count(Tolerance::change_of_removed);
         return true;
     }

@@ -14,7 +14,7 @@ enum class Tolerance {
     /// "whiteouts in a directory that one lower alone has": overlayfs lists them.
     listed_whiteout,
     /// "changing a removed lower file through its descriptor": EEXIST in overlayfs, ENOENT if its
-    /// directory is gone as well.
+    /// directory is gone as well; ESTALE in Shale, if it is not a regular one.
     change_of_removed,
     /// "link count of a removed directory that had lower parts, and of a removed lower file": 1 in
     /// overlayfs.
