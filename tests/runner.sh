@@ -370,6 +370,7 @@ run_on_kernel() {
     mapfile -t programs < <(guest_programs "$2" "$1")
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
+    [[ ${programs[*]} != */commands/archives.sh* ]] || install_packages "${archives_packages[@]}"
     [[ ${programs[*]} != */interop/bases.sh* ]] || install_packages "${bases_packages[@]}" "${nfs_packages[@]}"
     [[ ${programs[*]} != */interop/tracing.sh* ]] || install_packages "${tracing_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"

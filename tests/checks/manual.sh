@@ -43,6 +43,8 @@ completes '--name --json --help' shale image import -
 completes '--lazy' shale --root /nowhere umount --l
 completes 'include' shale mount --lower inc
 completes 'include' shale --root inc
+completes 'CHANGELOG.md' shale image import CHANGEL
+completes '' shale --root CHANGEL
 completes 'whited-out' shale events --kind w
 completes 'copied-up' shale set /mnt --events cop
 completes '--sizes' shale show --s

@@ -9,55 +9,12 @@ tests=$(realpath "$(dirname "$0")/..")
 
 # shellcheck source=tests/commands/lib/said.sh
 source "$tests/commands/lib/said.sh"
+# shellcheck source=tests/commands/lib/layout.sh
+source "$tests/commands/lib/layout.sh"
 
 mkdir m m2
 export SHALE_ROOT=$scratch/store
 
-# Two layers, one compressed and one not; the upper one takes a file away. Prints the digests of the manifest, the
-# config and the two layers, and the diff ids.
-make_image() {
-    /usr/bin/python3 - "$1" <<'PYTHON'
-import gzip, hashlib, io, json, os, sys, tarfile
-
-blobs = os.path.join(sys.argv[1], "blobs/sha256")
-os.makedirs(blobs)
-
-def digest(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-def blob(data, media_type):
-    with open(os.path.join(blobs, digest(data)[7:]), "wb") as file:
-        file.write(data)
-    return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
-
-def layer(files):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, text in files:
-            member = tarfile.TarInfo(name)
-            member.size = len(text)
-            tar.addfile(member, io.BytesIO(text))
-    return out.getvalue()
-
-lower = layer([("etc/name", b"lower\n"), ("gone", b"gone\n"), ("large", bytes(range(256)) * 4096)])
-upper = layer([("etc/name", b"upper\n"), (".wh.gone", b"")])
-kind = "application/vnd.oci.image."
-layers = [blob(gzip.compress(lower, mtime=0), kind + "layer.v1.tar+gzip"), blob(upper, kind + "layer.v1.tar")]
-ids = [digest(lower), digest(upper)]
-config = blob(json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}}).encode(),
-              kind + "config.v1+json")
-manifest = blob(json.dumps({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json", "config": config,
-                            "layers": layers}).encode(), kind + "manifest.v1+json")
-manifest["annotations"] = {"org.opencontainers.image.ref.name": "one"}
-with open(os.path.join(sys.argv[1], "index.json"), "w") as file:
-    json.dump({"schemaVersion": 2, "manifests": [manifest]}, file)
-with open(os.path.join(sys.argv[1], "oci-layout"), "w") as file:
-    json.dump({"imageLayoutVersion": "1.0.0"}, file)
-print(manifest["digest"], config["digest"], *(layer["digest"] for layer in layers), *ids)
-PYTHON
-}
-
-same_blobs() { diff -r "$1/blobs" "$2/blobs"; }
 manifest_of() { /usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifests"][0]["digest"])' "$1/index.json"; }
 
 read -r manifest config _ plain lower_id upper_id < <(make_image layout) || give_up
@@ -100,8 +57,6 @@ ok "export: an unknown format is wrong usage" refuses 2 "--format|" shale image 
 ok "export: a directory can't go to standard output" refuses 2 "oci|standard output|" shale image export one - --format oci
 
 # --- Names, and what goes with the last one
-# is_empty DIR...: nothing is in any of them
-is_empty() { [[ -z $(find "$@" -mindepth 1) ]]; }
 layers() { find store/layers -mindepth 1 -maxdepth 1 | wc -l; }
 
 ok "tag: another name" shale image tag one again

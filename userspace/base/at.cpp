@@ -54,6 +54,11 @@ void rename_at(int from_dir, const std::string& from, int to_dir, const std::str
         throw Error::from_errno(to, errno);
 }
 
+void link_at(int from_dir, const std::string& from, int to_dir, const std::string& to) {
+    if (linkat(from_dir, from.c_str(), to_dir, to.c_str(), 0) != 0)
+        throw Error::from_errno(to, errno);
+}
+
 bool rename_new_at(int from_dir, const std::string& from, int to_dir, const std::string& to) {
     if (renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_NOREPLACE) == 0)
         return true;

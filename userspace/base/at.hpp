@@ -26,6 +26,8 @@ std::optional<struct stat> stat_at(int dir, const std::string& name);
 struct stat stat_of(int fd, const std::string& shown);
 
 void make_directory_at(int dir, const std::string& name, mode_t mode);
+/// linkat(2), without following a symbolic link.
+void link_at(int from_dir, const std::string& from, int to_dir, const std::string& to);
 void rename_at(int from_dir, const std::string& from, int to_dir, const std::string& to);
 /// renameat2(2) with RENAME_NOREPLACE: false where the target exists already.
 bool rename_new_at(int from_dir, const std::string& from, int to_dir, const std::string& to);

@@ -4,6 +4,7 @@
 namespace shale {
 
 Progress::~Progress() = default;
+void Progress::begin_archive(uint64_t) {}
 void Progress::begin_layer(size_t, size_t, uint64_t) {}
 void Progress::reuse_layer(size_t, size_t) {}
 void Progress::advance(uint64_t) {}

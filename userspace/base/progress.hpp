@@ -14,11 +14,13 @@ class Progress {
 public:
     virtual ~Progress();
 
+    /// An archive of @p bytes bytes (0: nobody knows how many) begins to be read.
+    virtual void begin_archive(uint64_t bytes);
     /// Layer @p index of @p count (from 1) begins; its blob has @p bytes bytes.
     virtual void begin_layer(size_t index, size_t count, uint64_t bytes);
     /// Layer @p index of @p count is in the store already and is not read again.
     virtual void reuse_layer(size_t index, size_t count);
-    /// @p bytes more of the current blob have been read.
+    /// @p bytes more of the current blob, or the archive, have been read.
     virtual void advance(uint64_t bytes);
     /// Something was left out or changed that the user should know. Comes at the end of an
     /// operation, once per kind, however often it happened.

@@ -19,10 +19,12 @@ constexpr int patience = 200; ///< milliseconds between two questions whether to
 /// Until @p fd is ready or no waiting will help.
 void wait_for(int fd, short events, const std::string& shown, Progress& progress) {
     struct pollfd poll_fd = {fd, events, 0};
+    int ready;
     do {
         if (progress.cancelled())
             throw Cancelled(shown);
-    } while (poll(&poll_fd, 1, patience) == 0);
+        ready = poll(&poll_fd, 1, patience);
+    } while (ready == 0 || (ready < 0 && errno == EINTR));
 }
 
 } // namespace
@@ -40,6 +42,17 @@ void write_stream(int fd, const void* data, size_t size, const std::string& show
             continue;
         next += written;
         size -= static_cast<size_t>(written);
+    }
+}
+
+size_t read_stream(int fd, void* data, size_t size, const std::string& shown, Progress& progress) {
+    for (;;) {
+        wait_for(fd, POLLIN, shown, progress);
+        const ssize_t got = read(fd, data, size);
+        if (got >= 0)
+            return static_cast<size_t>(got);
+        if (errno != EINTR && errno != EAGAIN)
+            throw Error::from_errno(shown, errno);
     }
 }
 

@@ -15,4 +15,8 @@ namespace shale {
 void write_stream(int fd, const void* data, size_t size, const std::string& shown,
                   Progress& progress);
 
+/// Reads up to @p size bytes; 0 at the end. Asks @p progress, while it waits for whoever writes, and
+/// once at least; throws Cancelled then, or Error.
+size_t read_stream(int fd, void* data, size_t size, const std::string& shown, Progress& progress);
+
 } // namespace shale

@@ -23,7 +23,7 @@ void run(const Globals& globals) {
         return;
     }
     if (images.empty()) {
-        std::cerr << "no images yet: 'shale image import DIRECTORY:TAG' adds one\n";
+        std::cerr << "no images yet: 'shale image import PATH:TAG' adds one\n";
         return;
     }
     Table table({"NAME", "LAYERS", "SIZE", "IMPORTED", "MANIFEST"});

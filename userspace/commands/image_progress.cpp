@@ -15,9 +15,16 @@ namespace shale {
 
 ImageProgress::ImageProgress() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
+void ImageProgress::begin_archive(uint64_t bytes) {
+    begin("archive", bytes);
+}
+
 void ImageProgress::begin_layer(size_t index, size_t count, uint64_t bytes) {
-    index_ = index;
-    count_ = count;
+    begin("layer " + std::to_string(index) + "/" + std::to_string(count), bytes);
+}
+
+void ImageProgress::begin(const std::string& what, uint64_t bytes) {
+    what_ = what;
     size_ = bytes;
     done_ = 0;
     began_ = Clock::now();
@@ -53,9 +60,9 @@ void ImageProgress::show() {
         return;
     shown_ = Clock::now();
     const double seconds = std::chrono::duration<double>(shown_ - began_).count();
-    std::cerr << "\r\033[Klayer " << index_ << "/" << count_ << "  "
-              << size_text(static_cast<double>(done_)) << " of "
-              << size_text(static_cast<double>(size_));
+    std::cerr << "\r\033[K" << what_ << "  " << size_text(static_cast<double>(done_));
+    if (size_ > 0)
+        std::cerr << " of " << size_text(static_cast<double>(size_));
     if (seconds > 0.2)
         std::cerr << "  " << size_text(static_cast<double>(done_) / seconds) << "/s";
     std::cerr << std::flush;

@@ -15,6 +15,7 @@ class ImageProgress : public Progress {
 public:
     ImageProgress();
 
+    void begin_archive(uint64_t bytes) override;
     void begin_layer(size_t index, size_t count, uint64_t bytes) override;
     void reuse_layer(size_t index, size_t count) override;
     void advance(uint64_t bytes) override;
@@ -27,10 +28,12 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
+    void begin(const std::string& what, uint64_t bytes);
     void show();
 
     const bool terminal_;
-    size_t index_ = 0, count_ = 0, reused_ = 0;
+    size_t reused_ = 0;
+    std::string what_; ///< is being read
     uint64_t size_ = 0, done_ = 0;
     Clock::time_point began_, shown_;
 };

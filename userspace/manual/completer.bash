@@ -10,7 +10,7 @@ _shale_candidates() {
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$words" -- "$current")
     if [[ $kinds == *DIR* || $kinds == *PATH* ]]; then
         compopt -o filenames
-        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current")
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen "$([[ $kinds == *PATH* ]] && echo -f || echo -d)" -- "$current")
     fi
 }
 

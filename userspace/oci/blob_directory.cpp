@@ -27,11 +27,14 @@ std::string read_whole(int fd, uint64_t size, const std::string& shown) {
     return text;
 }
 
-BlobDirectory::BlobDirectory(int directory, std::string shown, std::string way_out)
-    : directory_(directory), shown_(std::move(shown)), way_out_(std::move(way_out)) {}
+BlobDirectory::BlobDirectory(int directory, std::string shown, std::string way_out,
+                             std::map<Digest, std::string> names)
+    : directory_(directory), shown_(std::move(shown)), way_out_(std::move(way_out)),
+      names_(std::move(names)) {}
 
 std::string BlobDirectory::path(const Digest& digest) const {
-    return shown_ + "/" + blob_name(digest);
+    const auto known = names_.find(digest);
+    return shown_ + "/" + (known == names_.end() ? blob_name(digest) : known->second);
 }
 
 UniqueFd BlobDirectory::open(const Descriptor& descriptor) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/fd.hpp"
@@ -13,7 +14,9 @@ class BlobDirectory {
 public:
     /// @p directory holds blobs/, is open, and outlives the object. @p shown is what messages call
     /// it, and @p way_out what they advise where a blob is missing or damaged.
-    BlobDirectory(int directory, std::string shown, std::string way_out);
+    /// @p names are those of some blobs where they come from, for messages.
+    BlobDirectory(int directory, std::string shown, std::string way_out,
+                  std::map<Digest, std::string> names = {});
 
     /// Opens the blob for reading after comparing its size with the descriptor's, which is how
     /// most truncated copies show at once. The digest is the reader's business.
@@ -22,12 +25,15 @@ public:
     std::string read(const Descriptor& descriptor) const;
     /// Where the blob lies, for messages.
     std::string path(const Digest& digest) const;
+    /// The open directory that holds blobs/.
+    int directory() const { return directory_; }
     const std::string& way_out() const { return way_out_; }
 
 private:
     int directory_;
     std::string shown_;
     std::string way_out_;
+    std::map<Digest, std::string> names_;
 };
 
 /// The name of a blob below the directory that holds blobs/.

@@ -151,19 +151,37 @@ bool is_zstd(std::span<const std::byte> bytes) {
             begins_with(bytes.subspan(1), "\x2a\x4d\x18"sv));
 }
 
+/// A compression that others read, and that is not known here.
+std::string foreign_compression(std::span<const std::byte> bytes) {
+    using namespace std::string_view_literals;
+    if (begins_with(bytes, "\xfd\x37zXZ\0"sv))
+        return "xz";
+    return begins_with(bytes, "BZh") ? "bzip2" : "";
+}
+
 } // namespace
+
+std::string compression_of(std::span<const std::byte> begin) {
+    if (begins_with(begin, "\x1f\x8b"))
+        return "gzip";
+    return is_zstd(begin) ? "zstd" : "";
+}
 
 std::unique_ptr<ByteSource> decompress(ByteSource& input, const std::string& media_type,
                                        const std::string& shown) {
     const std::span<const std::byte> first = input.next();
-    if (begins_with(first, "\x1f\x8b"))
+    const std::string compression = compression_of(first);
+    if (compression == "gzip")
         return std::make_unique<GzipSource>(first, input, shown);
-    if (is_zstd(first))
+    if (compression == "zstd")
         return std::make_unique<ZstdSource>(first, input, shown);
     for (const char* format : {"gzip", "zstd"}) {
         if (media_type.ends_with(format))
             damaged(shown, "not " + std::string(format) + " data, although the manifest says so");
     }
+    if (const std::string other = foreign_compression(first); !other.empty())
+        throw Error(shown, "is compressed by " + other + ", and only gzip and zstd are known",
+                    "decompress it: '" + other + " -d'");
     return std::make_unique<PlainSource>(first, input);
 }
 

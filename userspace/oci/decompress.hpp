@@ -16,4 +16,8 @@ namespace shale::oci {
 std::unique_ptr<ByteSource> decompress(ByteSource& input, const std::string& media_type,
                                        const std::string& shown);
 
+/// What data that begins with @p begin, four bytes or more, is compressed by: "gzip", "zstd", or nothing
+/// that is known.
+std::string compression_of(std::span<const std::byte> begin);
+
 } // namespace shale::oci

@@ -3,6 +3,20 @@
 
 namespace shale::oci {
 
+namespace {
+
+/// "docker.io/library/debian:12" is what everybody calls "debian:12".
+std::string familiar(std::string name) {
+    for (const std::string prefix : {"docker.io/", "library/"}) {
+        if (!name.starts_with(prefix))
+            break;
+        name.erase(0, prefix.size());
+    }
+    return name;
+}
+
+} // namespace
+
 Descriptor Descriptor::parse(const JsonFile& json) {
     Descriptor descriptor;
     descriptor.media_type = json.string("mediaType");
@@ -13,8 +27,9 @@ Descriptor Descriptor::parse(const JsonFile& json) {
         descriptor.platform =
             Platform{platform.string_or("os", ""), platform.string_or("architecture", "")};
     }
-    descriptor.tag =
-        json.object_or_empty("annotations").string_or("org.opencontainers.image.ref.name", "");
+    const JsonFile annotations = json.object_or_empty("annotations");
+    descriptor.tag = annotations.string_or("org.opencontainers.image.ref.name", "");
+    descriptor.name = familiar(annotations.string_or("io.containerd.image.name", ""));
     return descriptor;
 }
 

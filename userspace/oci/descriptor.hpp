@@ -16,11 +16,14 @@ struct Descriptor {
     Digest digest;
     uint64_t size = 0;
     std::optional<Platform> platform;
-    std::string tag; ///< annotation org.opencontainers.image.ref.name, or empty
+    std::string tag;  ///< annotation org.opencontainers.image.ref.name, or empty
+    std::string name; ///< annotation io.containerd.image.name, as docker would show it, or empty
 
     /// Throws Error naming the file and the key where something is missing or malformed.
     static Descriptor parse(const JsonFile& json);
 
+    /// What to call the image: its name if it has one, else its tag.
+    const std::string& called() const { return name.empty() ? tag : name; }
     bool is_index() const;
     bool is_manifest() const;
 };

@@ -11,6 +11,9 @@ JsonFile::JsonFile(const std::string& text, std::string shown) : shown_(std::mov
         malformed("is not a JSON object");
 }
 
+JsonFile::JsonFile(Json value, std::string shown)
+    : value_(std::move(value)), shown_(std::move(shown)) {}
+
 JsonFile::JsonFile(const Json& value, const JsonFile& whole)
     : value_(value), shown_(whole.shown_) {}
 
@@ -54,6 +57,18 @@ std::vector<JsonFile> JsonFile::objects(const std::string& key) const {
         objects.emplace_back(element, *this);
     }
     return objects;
+}
+
+std::vector<JsonFile> JsonFile::array(const std::string& text, const std::string& shown) {
+    JsonFile whole(Json::object(), shown);
+    whole.value_["array"] = Json::parse(text, nullptr, false);
+    if (!whole.value_["array"].is_array())
+        whole.malformed("is not a JSON array");
+    return whole.objects("array");
+}
+
+std::vector<std::string> JsonFile::strings_or_none(const std::string& key) const {
+    return has(key) && !at(key).is_null() ? strings(key) : std::vector<std::string>();
 }
 
 std::vector<std::string> JsonFile::strings(const std::string& key) const {

@@ -15,6 +15,8 @@ class JsonFile {
 public:
     /// Parses @p text; throws Error naming @p shown where it is not a JSON object.
     JsonFile(const std::string& text, std::string shown);
+    /// The objects of a file that is an array of objects.
+    static std::vector<JsonFile> array(const std::string& text, const std::string& shown);
     /// Part @p value of the same file.
     JsonFile(const Json& value, const JsonFile& whole);
 
@@ -25,12 +27,15 @@ public:
     /// The objects of array @p key.
     std::vector<JsonFile> objects(const std::string& key) const;
     std::vector<std::string> strings(const std::string& key) const;
+    /// None as well where there is no such key, or null.
+    std::vector<std::string> strings_or_none(const std::string& key) const;
     /// Object @p key; an empty one where it is missing.
     JsonFile object_or_empty(const std::string& key) const;
 
     const std::string& shown() const { return shown_; }
 
 private:
+    JsonFile(Json value, std::string shown);
     template <typename T> T get(const Json& value, const std::string& key) const;
     const Json& at(const std::string& key) const;
     [[noreturn]] void malformed(const std::string& reason) const;

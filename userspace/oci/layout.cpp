@@ -24,9 +24,7 @@ std::string without_slash(std::string path) {
 UniqueFd open_layout(const std::string& path) {
     UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!dir)
-        throw Error::from_errno(
-            path, errno,
-            errno == ENOTDIR ? "unpack the archive first: an image layout is a directory" : "");
+        throw Error::from_errno(path, errno);
     return dir;
 }
 
@@ -38,12 +36,27 @@ Layout::Layout(std::string path)
     if (!stat_at(dir_.get(), "oci-layout"))
         throw Error(path_, "not an OCI image layout (it has no file oci-layout)",
                     "'skopeo copy docker://IMAGE oci:DIRECTORY:TAG' makes one");
-    const JsonFile version(read_small_file("oci-layout"), path_ + "/oci-layout");
+    check_version(read_small_file("oci-layout"), path_ + "/oci-layout");
+    read_index(read_small_file("index.json"));
+}
+
+Layout::Layout(std::string shown, int directory, const std::string& index,
+               std::map<Digest, std::string> names)
+    : path_(std::move(shown)), dir_(open_at(directory, ".", O_RDONLY | O_DIRECTORY)),
+      blobs_(dir_.get(), path_, copy_again, std::move(names)) {
+    read_index(index);
+}
+
+void Layout::check_version(const std::string& text, const std::string& shown) {
+    const JsonFile version(text, shown);
     if (version.string("imageLayoutVersion") != "1.0.0")
         throw Error(version.shown(),
                     "unknown version '" + version.string("imageLayoutVersion") + "'",
                     "only 1.0.0 is known");
-    const JsonFile index(read_small_file("index.json"), path_ + "/index.json");
+}
+
+void Layout::read_index(const std::string& text) {
+    const JsonFile index(text, path_ + "/index.json");
     for (const JsonFile& entry : index.objects("manifests"))
         entries_.push_back(Descriptor::parse(entry));
 }
@@ -51,8 +64,9 @@ Layout::Layout(std::string path)
 std::vector<std::string> Layout::tags() const {
     std::vector<std::string> tags;
     for (const Descriptor& entry : entries_) {
-        if (!entry.tag.empty() && std::find(tags.begin(), tags.end(), entry.tag) == tags.end())
-            tags.push_back(entry.tag);
+        const std::string& tag = entry.called();
+        if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end())
+            tags.push_back(tag);
     }
     return tags;
 }

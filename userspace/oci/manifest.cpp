@@ -13,19 +13,26 @@ namespace {
 /// An index of indexes is as deep as images get; this only ends circles.
 constexpr int max_index_depth = 8;
 
+/// Whether all are the same image, under several names perhaps.
+bool are_one(const std::vector<Descriptor>& entries) {
+    return std::all_of(entries.begin(), entries.end(), [&](const Descriptor& entry) {
+        return entry.digest == entries.front().digest;
+    });
+}
+
 std::vector<Descriptor> entries_tagged(const Layout& layout, const std::string& tag) {
     const std::vector<std::string> tags = layout.tags();
     if (layout.entries().empty())
         throw Error(layout.path() + "/index.json", "lists no image");
     if (tag.empty()) {
-        if (tags.size() > 1)
+        if (tags.size() > 1 && !are_one(layout.entries()))
             throw Error(layout.path(), "holds several images",
                         "name one as " + layout.path() + ":TAG; tags are " + join(tags, ", "));
         return layout.entries();
     }
     std::vector<Descriptor> found;
     for (const Descriptor& entry : layout.entries()) {
-        if (entry.tag == tag)
+        if (entry.tag == tag || entry.name == tag)
             found.push_back(entry);
     }
     if (found.empty())
@@ -70,10 +77,7 @@ Descriptor pick(const Layout& layout, const std::vector<Descriptor>& entries,
         throw Error(layout.path(), "holds no image for " + platform.text(),
                     others.empty() ? "it may hold other artifacts only"
                                    : "it is for " + join(others, ", "));
-    const bool same = std::all_of(found.begin(), found.end(), [&](const Descriptor& entry) {
-        return entry.digest == found.front().digest;
-    });
-    if (!same)
+    if (!are_one(found))
         throw Error(layout.path(), "holds several images that nothing tells apart",
                     "tag them, for example with 'umoci tag'");
     return found.front();
@@ -111,7 +115,7 @@ Manifest read_manifest(const Layout& layout, const std::string& tag, const Platf
 
     Manifest manifest = parse_manifest(blobs.read(chosen), blobs.path(chosen.digest));
     manifest.descriptor = chosen;
-    manifest.tag = entries.front().tag;
+    manifest.tag = tag.empty() ? entries.front().called() : tag;
     manifest.config = blobs.read(manifest.config_blob);
     const JsonFile config(manifest.config, blobs.path(manifest.config_blob.digest));
     const std::vector<std::string> diff_ids = config.object_or_empty("rootfs").strings("diff_ids");

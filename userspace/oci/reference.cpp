@@ -10,6 +10,8 @@
 namespace shale::oci {
 
 Reference split_reference(const std::string& text) {
+    if (text == "-")
+        return {text, ""};
     size_t end = text.size();
     do {
         const std::string path = text.substr(0, end);
@@ -18,7 +20,7 @@ Reference split_reference(const std::string& text) {
         end = end == 0 ? std::string::npos : text.rfind(':', end - 1);
     } while (end != std::string::npos);
     throw Error::from_errno(
-        text, ENOENT, "give the directory of an OCI image layout, as DIRECTORY or DIRECTORY:TAG");
+        text, ENOENT, "give the directory of an OCI image layout or an archive, as PATH or PATH:TAG");
 }
 
 } // namespace shale::oci

@@ -9,8 +9,9 @@
 
 namespace shale {
 
-BlobIntake::BlobIntake(const oci::BlobDirectory& source, const BlobStore& store, int staging)
-    : source_(source), store_(store), staging_(staging) {}
+BlobIntake::BlobIntake(const oci::BlobDirectory& source, BlobOwner owner, const BlobStore& store,
+                       int staging)
+    : source_(source), owner_(owner), store_(store), staging_(staging) {}
 
 void BlobIntake::expect(const oci::Descriptor& blob) {
     const bool lacking = !store_.has(blob);
@@ -31,7 +32,10 @@ std::unique_ptr<oci::BlobSource> BlobIntake::open(const oci::Descriptor& blob,
                                                   Progress& progress) {
     auto source = std::make_unique<oci::BlobSource>(source_, blob, progress);
     if (Expected& expected = blobs_.at(blob.digest); expected.lacking) {
-        source->copy_to(create(blob.digest), store_.directory().path(blob.digest));
+        if (owner_ == BlobOwner::us)
+            link_at(source_.directory(), oci::blob_name(blob.digest), staging_, blob.digest.hex());
+        else
+            source->copy_to(create(blob.digest), store_.directory().path(blob.digest));
         expected.lacking = false;
         expected.staged = true;
     }

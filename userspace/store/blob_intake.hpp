@@ -11,12 +11,17 @@
 
 namespace shale {
 
-/// Blobs on their way from an image into the store: each is copied while it is read for the first
-/// time, unless the store has it, and all appear together.
+/// Whether the blobs of an image have to be copied, or are files that nobody else has: those of an
+/// archive that was unpacked for the import.
+enum class BlobOwner { others, us };
+
+/// Blobs on their way from an image into the store: each is copied (or, if it is ours, linked) while it
+/// is read for the first time, unless the store has it, and all appear together.
 class BlobIntake {
 public:
-    /// @p staging is an open, empty directory. All arguments outlive the object.
-    BlobIntake(const oci::BlobDirectory& source, const BlobStore& store, int staging);
+    /// @p staging is an open, empty directory, on the file system of the source where that is ours. All
+    /// arguments outlive the object.
+    BlobIntake(const oci::BlobDirectory& source, BlobOwner owner, const BlobStore& store, int staging);
 
     /// The image needs @p blob. Sees that the source has it, where the store has not.
     void expect(const oci::Descriptor& blob);
@@ -37,6 +42,7 @@ private:
     UniqueFd create(const Digest& digest) const;
 
     const oci::BlobDirectory& source_;
+    const BlobOwner owner_;
     const BlobStore& store_;
     int staging_;
     struct Expected {

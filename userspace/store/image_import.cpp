@@ -11,7 +11,9 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "oci/image_archive.hpp"
 #include "oci/manifest.hpp"
+#include "oci/stream_source.hpp"
 #include "store/blob_intake.hpp"
 #include "store/blob_store.hpp"
 #include "store/layer_import.hpp"
@@ -24,10 +26,18 @@ namespace shale {
 
 namespace {
 
-std::string default_name(const oci::Layout& layout, const oci::Manifest& manifest) {
-    if (!manifest.tag.empty())
-        return manifest.tag;
-    return std::filesystem::weakly_canonical(layout.path()).filename();
+std::string name_of_directory(const std::string& path) {
+    return std::filesystem::weakly_canonical(path).filename();
+}
+
+/// "dir/debian.tar.gz" is "debian"; what has no such name, as a pipe, has none.
+std::string name_of_archive(const std::string& shown) {
+    std::string name = std::filesystem::path(shown).filename();
+    for (const std::string end : {".gz", ".zst", ".tgz", ".tar"}) {
+        if (name.ends_with(end))
+            name.resize(name.size() - end.size());
+    }
+    return name;
 }
 
 /// As OCI defines it: the digest over the chain below and this layer.
@@ -35,7 +45,7 @@ Digest chain(const Digest& below, const Digest& diff_id) {
     return below.empty() ? diff_id : Digest::of(below.text() + " " + diff_id.text());
 }
 
-/// The directories of one import: ROOT/staging/OWN/{layers,blobs}.
+/// The directories of one import: ROOT/staging/OWN/{layers,blobs}, and what else is made there.
 struct Workplace {
     explicit Workplace(int root)
         : staging(root), layers(make("layers")), blobs(make("blobs")) {}
@@ -53,12 +63,13 @@ struct Workplace {
 /// One import: plan, extract, publish.
 class ImageImport {
 public:
-    ImageImport(const oci::Layout& layout, oci::Manifest manifest, const std::string& name,
-                const ImportTarget& store, const Workplace& work, Progress& progress)
+    ImageImport(const oci::Layout& layout, BlobOwner owner, oci::Manifest manifest,
+                const std::string& name, const ImportTarget& store, const Workplace& work,
+                Progress& progress)
         : manifest_(std::move(manifest)), store_(store), progress_(progress), work_(work),
           layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)),
           blob_store_(store.fd, store.root),
-          blobs_(layout.blobs(), blob_store_, work.blobs.get()) {
+          blobs_(layout.blobs(), owner, blob_store_, work.blobs.get()) {
         image_.name = name;
         image_.manifest_digest = manifest_.descriptor.digest;
         image_.media_type = manifest_.descriptor.media_type;
@@ -189,21 +200,42 @@ private:
     Omissions omissions_;
 };
 
-} // namespace
-
-ImageRecord import_image(const std::string& path, const std::string& tag, const std::string& name,
-                         const ImportTarget& store, Progress& progress) {
-    // First, so that even an import that comes to nothing cleans up after a crashed one.
-    const Workplace work(store.fd);
+/// @p otherwise is what an image without a tag is called, where @p name says nothing.
+ImageRecord import_from(const oci::Layout& layout, BlobOwner owner, const std::string& tag,
+                        const std::string& name, const std::string& otherwise,
+                        const ImportTarget& store, const Workplace& work, Progress& progress) {
     const UseLock layers_stay = UseLock::shared(store.fd, "layers");
-    const oci::Layout layout(path);
     oci::Manifest manifest = oci::read_manifest(layout, tag);
-    const std::string chosen = name.empty() ? default_name(layout, manifest) : name;
+    const std::string own = manifest.tag.empty() ? otherwise : manifest.tag;
+    const std::string chosen = name.empty() ? own : name;
     check_image_name(chosen);
-    ImageImport import(layout, std::move(manifest), chosen, store, work, progress);
+    ImageImport import(layout, owner, std::move(manifest), chosen, store, work, progress);
     import.plan(layout.blobs());
     import.extract();
     return import.publish();
+}
+
+} // namespace
+
+// The workplace comes first, so that even an import that comes to nothing cleans up after a crashed one.
+
+ImageRecord import_image(const std::string& path, const std::string& tag, const std::string& name,
+                         const ImportTarget& store, Progress& progress) {
+    const Workplace work(store.fd);
+    const oci::Layout layout(path);
+    return import_from(layout, BlobOwner::others, tag, name, name_of_directory(path), store, work, progress);
+}
+
+ImageRecord import_archive(int fd, const std::string& shown, const std::string& tag,
+                           const std::string& name, const ImportTarget& store, Progress& progress) {
+    const Workplace work(store.fd);
+    const UniqueFd unpacked = work.make("archive");
+    const struct stat st = stat_of(fd, shown);
+    progress.begin_archive(S_ISREG(st.st_mode) ? static_cast<uint64_t>(st.st_size) : 0);
+    oci::StreamSource stream(fd, shown, progress);
+    const oci::Layout layout = oci::read_image_archive(stream, unpacked.get(), shown, progress);
+    const std::string otherwise = S_ISREG(st.st_mode) ? name_of_archive(shown) : "";
+    return import_from(layout, BlobOwner::us, tag, name, otherwise, store, work, progress);
 }
 
 } // namespace shale

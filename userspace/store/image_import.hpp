@@ -19,4 +19,8 @@ struct ImportTarget {
 ImageRecord import_image(const std::string& path, const std::string& tag, const std::string& name,
                          const ImportTarget& store, Progress& progress);
 
+/// See Store::import_archive.
+ImageRecord import_archive(int fd, const std::string& shown, const std::string& tag,
+                           const std::string& name, const ImportTarget& store, Progress& progress);
+
 } // namespace shale

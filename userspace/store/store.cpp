@@ -56,6 +56,11 @@ ImageRecord Store::import_layout(const std::string& path, const std::string& tag
     return import_image(path, tag, name, {root_, fd_.get(), catalog_}, progress);
 }
 
+ImageRecord Store::import_archive(int fd, const std::string& shown, const std::string& tag,
+                                  const std::string& name, Progress& progress) {
+    return shale::import_archive(fd, shown, tag, name, {root_, fd_.get(), catalog_}, progress);
+}
+
 namespace {
 
 void write_image(ImageExport& image, const std::string& tag, ExportFormat format,

@@ -31,6 +31,11 @@ public:
     /// one and a snapshot stands on it.
     ImageRecord import_layout(const std::string& path, const std::string& tag,
                               const std::string& name, Progress& progress);
+    /// The same from an archive, a tar of an OCI image layout or what `docker save` wrote, compressed or
+    /// not. It is what is left of the open @p fd, which may be a pipe, and is read to its end; messages
+    /// call it @p shown. Where its image has no tag, an empty @p name means the name of the file.
+    ImageRecord import_archive(int fd, const std::string& shown, const std::string& tag,
+                               const std::string& name, Progress& progress);
 
     /// Writes the image @p name as an OCI image layout or as docker knows it, called @p tag (empty: the
     /// image's name), with the digests it came with. @p path must not exist, and appears whole or not

@@ -40,6 +40,11 @@ TEST_F(ReferenceTest, TheLongestExistingPathWins) {
     EXPECT_EQ(split_reference(dir_.path() + "/a:c").path, dir_.path() + "/a");
 }
 
+TEST_F(ReferenceTest, StandardInputHasNoTag) {
+    EXPECT_EQ(split_reference("-").path, "-");
+    EXPECT_THROW(split_reference("-:tag"), Error);
+}
+
 TEST_F(ReferenceTest, APathThatDoesNotExistIsRefused) {
     EXPECT_THROW(split_reference(dir_.path() + "/x:tag"), Error);
     EXPECT_THROW(split_reference(""), Error);
