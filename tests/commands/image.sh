@@ -66,7 +66,7 @@ ok "tag: a name that is none is refused" refuses 1 "a b|" shale image tag one "a
 ok "inspect: the config" shows "amd64 $config" json "d['config']['architecture'] + ' ' + d['config_digest']" shale image inspect one
 ok "history: the layers, the last first" shows "[10240, 1054720]" json "[step['size'] for step in d]" shale image history one --json
 ok "rm: all or none" refuses 1 "nosuch|image ls|" shale image rm again nosuch
-ok "rm: a name" says "removed again; nothing that it alone had|" shale image rm again
+ok "rm: a name" says "removed again; all that it had is in use|" shale image rm again
 ok "rm: and the others are as they were" same_blobs layout store
 ok "rm: an unknown image is named" refuses 1 "nosuch|image ls|" shale image rm nosuch
 ok "rm: an image with a writable layer stays, and that is named" refuses 1 "image 'one'|'one'|shale snapshot rm one|" shale image rm one
@@ -74,12 +74,31 @@ shale mount one m --name one >/dev/null
 ok "snapshot: ls says what is mounted" shows "[['one', 'one', True]]" json "[[s['name'], s['image'], s['mounted']] for s in d]" shale snapshot ls --json
 ok "snapshot: what is mounted is not removed" refuses 1 "writable layer 'one'|mounted|shale mounts|" shale snapshot rm one
 shale umount m >/dev/null
+mkdir treasure
+touch treasure/file
+mkdir store/snapshots/one/upper/deep
+mount --bind treasure store/snapshots/one/upper/deep
+ln -s store link
+ok "snapshot: nor is what something is mounted in" refuses 1 "writable layer 'one'|mounted|" shale --root store/ snapshot rm one
+ok "snapshot: by whatever name the store goes" refuses 1 "writable layer 'one'|mounted|" shale --root link snapshot rm one
+umount store/snapshots/one/upper/deep
+layers_of_one=lowerdir=treasure,upperdir=$PWD/store/snapshots/one/upper,workdir=$PWD/store/snapshots/one/work
+if mount -t overlay -o "$layers_of_one" none m 2>/dev/null; then
+    ok "snapshot: nor what overlayfs writes to" refuses 1 "writable layer 'one'|mounted|" shale snapshot rm one
+    umount m
+    unshare -m bash -c 'mount -t overlay -o "$1" none m && touch there && exec sleep 60' bash "$layers_of_one" &
+    for _ in {1..100}; do [[ -e there ]] || sleep 0.1; done
+    ok "snapshot: nor what it writes to in another namespace" refuses 1 "writable layer 'one'|mounted|" shale snapshot rm one
+    kill $!
+    wait $! 2>/dev/null
+fi
+ok "snapshot: and it is all there" test -e treasure/file -a -d store/snapshots/one/upper/deep
 ok "snapshot: rm, when it is not" says "removed one|" shale snapshot rm one
 ok "snapshot: and it is gone" shows "[]" json "d" shale snapshot ls --json
 ok "snapshot: an unknown one is named" refuses 1 "nosuch|shale snapshot ls|" shale snapshot rm nosuch
 
 shale mount one m --read-only >/dev/null
-ok "rm: layers that are mounted stay" says "removed two, one, and with it 0 layers and 4 blobs|2 layers stay while mounted|" \
+ok "rm: layers that are mounted stay" says "removed two, one, and 0 layers and 4 blobs of|that no image has; 2 layers stay while mounted|" \
     shale image rm two one
 ok "rm: and can be read" shows "upper" cat m/etc/name
 shale umount m >/dev/null

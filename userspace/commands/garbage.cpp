@@ -27,7 +27,7 @@ IsMounted mounted_layers() {
         if (!*mounted)
             mounted->emplace();
         // Of 64 digits: it means the layer wherever it stands.
-        return (*mounted)->has(path, std::filesystem::path(path).filename());
+        return (*mounted)->has(path, std::filesystem::path(path).filename(), path);
     };
 }
 
@@ -35,8 +35,8 @@ std::string garbage_text(const Garbage& garbage) {
     if (garbage.empty())
         return "nothing";
     return count_text(garbage.layers.size(), "layer") + " and " +
-           count_text(garbage.blobs.size(), "blob") + " (" +
-           size_text(static_cast<double>(garbage.blob_bytes)) + ")";
+           count_text(garbage.blobs.size(), "blob") + " of " +
+           size_text(static_cast<double>(garbage.blob_bytes));
 }
 
 nlohmann::json garbage_json(const Garbage& garbage) {

@@ -14,7 +14,8 @@ namespace {
 constexpr const char* description =
     "Remove from the store what no image refers to: layers and blobs of images that were removed or\n"
     "replaced, and what a crash has left.\n\n"
-    "Layers that are mounted stay, whoever has mounted them. Writable layers are never removed.\n"
+    "Layers that are mounted stay: by Shale anywhere, by overlayfs as far as the mount tables of\n"
+    "running processes tell their paths. Writable layers are never removed.\n"
     "With --blobs the blobs of all images go, too: they take about as much as the images took when\n"
     "they were transferred, and only \"image export\" needs them.";
 

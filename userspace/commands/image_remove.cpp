@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/error.hpp"
 #include "base/join.hpp"
 #include "commands/format.hpp"
 #include "commands/garbage.hpp"
@@ -27,21 +28,31 @@ constexpr const char* examples = "Examples:\n"
 std::string what_went(const std::optional<Garbage>& garbage) {
     if (!garbage)
         return "; something is being imported, exported or mounted: \"shale gc\" frees room when that is done";
-    std::string text = garbage->empty() ? "; nothing that it alone had"
-                                        : ", and with it " + garbage_text(*garbage);
+    std::string text = garbage->empty() ? "; all that it had is in use"
+                                        : ", and " + garbage_text(*garbage) + " that no image has";
     if (!garbage->mounted.empty())
         text += "; " + count_text(garbage->mounted.size(), "layer") +
                 (garbage->mounted.size() == 1 ? " stays" : " stay") + " while mounted";
     return text;
 }
 
+std::optional<Garbage> collect(Store& store, const Options& options) {
+    try {
+        return store.collect({}, mounted_layers());
+    } catch (const Error& error) {
+        throw Error(join(options.images, ", "), std::string("removed, but not what they had: ") + error.what(),
+                    "'shale gc' removes that when it can be");
+    }
+}
+
 void run(const Options& options, const Globals& globals) {
     Store store = Store::open(globals.root);
     store.remove_images(options.images);
-    const auto garbage = store.collect({}, mounted_layers());
+    const auto garbage = collect(store, options);
     if (globals.json) {
         auto document = garbage_json(garbage.value_or(Garbage{}));
         document["images"] = options.images;
+        document["collected"] = garbage.has_value();
         print_json(document);
         return;
     }

@@ -101,6 +101,17 @@ void report(const MountOptions& options, const std::string& target, const std::s
         std::cout << ", read-only\n";
 }
 
+/// Another process may have mounted it meanwhile, and written to it.
+void remove_untouched(Store& store, const std::string& name) {
+    try {
+        store.remove_snapshot(name, [](const std::string& upper) {
+            return is_upper_mounted(upper) || !std::filesystem::is_empty(upper);
+        });
+    } catch (const std::exception&) {
+        // That it could not be mounted is to be told.
+    }
+}
+
 void mount_image(MountOptions& options, const std::string& target, const Globals& globals) {
     auto store = Store::open(globals.root);
     const UseLock layers_stay = store.hold();
@@ -120,11 +131,13 @@ void mount_image(MountOptions& options, const std::string& target, const Globals
         stack.upper = snapshot.upper;
         stack.work = snapshot.work;
         try {
+            if (store.image(image.name).manifest_digest != image.manifest_digest)
+                throw Error("image '" + image.name + "'", "has just become another one", "try again");
             mounting::mount_stack(stack, target);
         } catch (...) {
             stays.reset();
             if (fresh)
-                store.remove_snapshot(stack.source, is_mounted_now);
+                remove_untouched(store, stack.source);
             throw;
         }
     }

@@ -3,42 +3,107 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <set>
 
 #include <fcntl.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "commands/target.hpp"
 #include "netlink/refused.hpp"
 
 namespace shale {
 
-MountedDirectories::MountedDirectories()
-    : shale_(netlink::Client::open_if_loaded()), mounts_(mounting::read_mountinfo()) {}
+namespace {
 
-bool MountedDirectories::mentioned(const std::string& text) const {
-    const auto has = [&](const std::string& where) { return where.find(text) != std::string::npos; };
-    return std::any_of(mounts_.begin(), mounts_.end(), [&](const mounting::MountPoint& mount) {
-        const auto& options = mount.file_system_options;
-        return has(mount.root) || has(mount.path) || std::any_of(options.begin(), options.end(), has);
-    });
+/// The name of the mount namespace of a process; none where that can't be told, or it is gone.
+std::string namespace_of(const std::string& process) {
+    std::error_code error;
+    return std::filesystem::read_symlink("/proc/" + process + "/ns/mnt", error);
 }
 
-bool MountedDirectories::has(const std::string& path, const std::string& mention) {
-    if (mentioned(mention))
+/// What is mounted in the namespaces of all other processes.
+std::vector<mounting::MountPoint> read_other_namespaces() {
+    std::vector<mounting::MountPoint> found;
+    std::set<std::string> seen = {"", namespace_of("self")};
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string process = entry.path().filename();
+        if (process.find_first_not_of("0123456789") != std::string::npos ||
+            !seen.insert(namespace_of(process)).second)
+            continue;
+        try {
+            auto mounts = mounting::read_mountinfo(process);
+            found.insert(found.end(), std::move_iterator(mounts.begin()), std::move_iterator(mounts.end()));
+        } catch (const Error&) {
+            // It has just ended, and then another may have the same namespace.
+            seen.erase(namespace_of(process));
+        }
+    }
+    return found;
+}
+
+/// Whether a path up to here, as a mount table has it, is surely another directory's.
+bool is_other(const std::string& path, const std::string& directory) {
+    return path.starts_with('/') && stat_at(AT_FDCWD, path) && !same_object(path, directory);
+}
+
+/// Whether @p text may have a path of @p directory in it, of which @p mention would be seen. Only a path of
+/// our own namespace can tell that it has not.
+bool may_name(const std::string& text, const std::string& directory, const std::string& mention, bool is_ours) {
+    const std::string ends = "/:,=";
+    for (auto at = text.find(mention); at != std::string::npos; at = text.find(mention, at + 1)) {
+        const auto end = at + mention.size();
+        if (end < text.size() && ends.find(text[end]) == std::string::npos)
+            continue;
+        const auto before = text.find_last_of(":,=", at);
+        const auto begin = before == std::string::npos ? 0 : before + 1;
+        if (!is_ours || !is_other(text.substr(begin, end - begin), directory))
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
+MountedDirectories::MountedDirectories()
+    : shale_(netlink::Client::open_if_loaded()), mounts_(mounting::read_mountinfo()),
+      elsewhere_(read_other_namespaces()) {}
+
+bool MountedDirectories::may_be_mentioned(const std::string& directory, const std::string& mention) const {
+    const auto in = [&](const std::vector<mounting::MountPoint>& mounts, bool are_ours) {
+        const auto has = [&](const std::string& text) { return may_name(text, directory, mention, are_ours); };
+        return std::any_of(mounts.begin(), mounts.end(), [&](const mounting::MountPoint& mount) {
+            const auto& options = mount.file_system_options;
+            return has(mount.root) || has(mount.path) || std::any_of(options.begin(), options.end(), has);
+        });
+    };
+    return in(mounts_, true) || in(elsewhere_, false);
+}
+
+bool MountedDirectories::has(const std::string& directory, const std::string& mention, const std::string& layer) {
+    if (may_be_mentioned(directory, mention))
         return true;
-    if (!shale_ || !stat_at(AT_FDCWD, path))
+    if (!shale_ || !stat_at(AT_FDCWD, layer))
         return false;
-    const UniqueFd fd = open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+    const UniqueFd fd = open_at(AT_FDCWD, layer, O_PATH | O_DIRECTORY);
     try {
         return !shale_->in_use(fd.get()).empty();
     } catch (const netlink::Refused& refused) {
-        throw Error(path, refused.what(),
+        throw Error(layer, refused.what(),
                     refused.error() == EPERM ? "only root may ask who has it mounted: run it with sudo" : "");
     }
 }
 
-bool is_mounted_now(const std::string& path) {
-    return MountedDirectories().has(path, path);
+bool is_snapshot_mounted(const SnapshotRecord& snapshot, MountedDirectories& mounted) {
+    return mounted.has(std::filesystem::path(snapshot.upper).parent_path(), "/snapshots/" + snapshot.name,
+                       snapshot.upper);
+}
+
+bool is_upper_mounted(const std::string& upper) {
+    const std::filesystem::path directory = std::filesystem::path(upper).parent_path();
+    return MountedDirectories().has(directory, "/snapshots/" + directory.filename().string(), upper);
 }
 
 } // namespace shale

@@ -7,28 +7,33 @@
 
 #include "mounting/mountinfo.hpp"
 #include "netlink/client.hpp"
+#include "store/records.hpp"
 
 namespace shale {
 
 /// Which directories mounts stand on: the kernel knows those of all Shale mounts, in every namespace; the
-/// mount table those of overlayfs, and bind mounts, in this one. The table is read once.
+/// mount tables those of overlayfs, and bind mounts, in the namespaces that processes are in (to root; others
+/// see fewer). What overlayfs was given as a relative path, or through symbolic links, is not found. The tables
+/// are read once.
 class MountedDirectories {
 public:
     /// Throws Error.
     MountedDirectories();
 
-    /// @p mention is what the mount table would say of the directory @p path, as a part of a path or an
-    /// option. Throws Error.
-    bool has(const std::string& path, const std::string& mention);
+    /// Whether a mount has @p layer, which is @p directory or in it. @p mention is what a mount table would say
+    /// of the directory, wherever its path begins there. Throws Error.
+    bool has(const std::string& directory, const std::string& mention, const std::string& layer);
 
 private:
-    bool mentioned(const std::string& text) const;
+    bool may_be_mentioned(const std::string& directory, const std::string& mention) const;
 
     std::optional<netlink::Client> shale_;
     std::vector<mounting::MountPoint> mounts_;
+    std::vector<mounting::MountPoint> elsewhere_;
 };
 
-/// Whether a mount stands on the directory @p path now.
-bool is_mounted_now(const std::string& path);
+bool is_snapshot_mounted(const SnapshotRecord& snapshot, MountedDirectories& mounted);
+/// The same by its upper, asked now.
+bool is_upper_mounted(const std::string& upper);
 
 } // namespace shale

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "base/error.hpp"
 #include "commands/format.hpp"
@@ -37,7 +38,7 @@ void list(const Globals& globals) {
     auto document = nlohmann::json::array();
     Table table({"NAME", "IMAGE", "CREATED", "MOUNTED"});
     for (const SnapshotRecord& snapshot : snapshots) {
-        const bool is = mounted.has(snapshot.upper, snapshot.upper);
+        const bool is = is_snapshot_mounted(snapshot, mounted);
         document.push_back(to_json(snapshot, is));
         table.add({snapshot.name, snapshot.image, time_text(snapshot.created), is ? "yes" : "no"});
     }
@@ -52,11 +53,20 @@ void list(const Globals& globals) {
 void remove(const std::vector<std::string>& names, const Globals& globals) {
     Store store = Store::open(globals.root);
     auto document = nlohmann::json::array();
+    MountedDirectories mounted;
+    const auto refuse = [](const std::string& name) {
+        throw Error("writable layer '" + name + "'", "is mounted",
+                    "unmount it first: 'shale mounts' shows where");
+    };
+    // What is gone does not come back: first all are looked at.
     for (const std::string& name : names) {
+        if (is_snapshot_mounted(store.snapshot(name), mounted))
+            refuse(name);
+    }
+    for (const std::string& name : std::set<std::string>(names.begin(), names.end())) {
         const SnapshotRecord snapshot = store.snapshot(name);
-        if (!store.remove_snapshot(name, is_mounted_now))
-            throw Error("writable layer '" + name + "'", "is mounted",
-                        "unmount it first: 'shale mounts' shows where");
+        if (!store.remove_snapshot(name, is_upper_mounted))
+            refuse(name);
         document.push_back(to_json(snapshot, false));
         if (!globals.json)
             std::cout << "removed " << printable(name) << "\n";

@@ -2,6 +2,7 @@
 #include "commands/target.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 
@@ -16,7 +17,7 @@
 namespace shale {
 
 std::optional<Store> existing_store(const std::string& root) {
-    if (access((root + "/shale.db").c_str(), F_OK) != 0)
+    if (access((root + "/shale.db").c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return std::nullopt;
     return Store::open(root);
 }

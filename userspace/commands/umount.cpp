@@ -65,7 +65,7 @@ std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
 }
 
 void remove_layer(Store& store, const SnapshotRecord& snapshot) {
-    if (!store.remove_snapshot(snapshot.name, is_mounted_now))
+    if (!store.remove_snapshot(snapshot.name, is_upper_mounted))
         throw Error(snapshot.name,
                     "still mounted in another place or namespace, so its changes are kept",
                     "\"shale mounts\" shows where; unmount that with --rm");

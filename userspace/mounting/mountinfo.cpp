@@ -106,8 +106,8 @@ std::optional<MountPoint> mount_point_of(int fd, const std::vector<MountPoint>& 
     return mount == mounts.end() ? std::nullopt : std::optional(*mount);
 }
 
-std::vector<MountPoint> read_mountinfo() {
-    const std::string path = "/proc/self/mountinfo";
+std::vector<MountPoint> read_mountinfo(const std::string& process) {
+    const std::string path = "/proc/" + process + "/mountinfo";
     const UniqueFd fd = open_at(AT_FDCWD, path, O_RDONLY);
     std::string text;
     std::array<char, 64 * 1024> buffer;

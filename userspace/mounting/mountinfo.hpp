@@ -30,8 +30,8 @@ std::vector<MountPoint> parse_mountinfo(std::string_view text);
 /// among @p mounts.
 std::optional<MountPoint> mount_point_of(int fd, const std::vector<MountPoint>& mounts);
 
-/// The mounts of the calling process, in the kernel's order: one on top of another comes later.
-/// Throws Error.
-std::vector<MountPoint> read_mountinfo();
+/// The mounts of a process, its name that in /proc, in the kernel's order: one on top of another comes
+/// later. Throws Error.
+std::vector<MountPoint> read_mountinfo(const std::string& process = "self");
 
 } // namespace shale::mounting

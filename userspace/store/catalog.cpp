@@ -56,9 +56,12 @@ std::set<Digest> Catalog::used_layers() {
     return digests("SELECT DISTINCT chain_id FROM image_layers");
 }
 
-void Catalog::remove_unused_layers() {
-    Statement(database_, "DELETE FROM layers WHERE chain_id NOT IN (SELECT chain_id FROM image_layers)")
-        .run();
+bool Catalog::has_layers() {
+    return Statement(database_, "SELECT 1 FROM layers LIMIT 1").step();
+}
+
+void Catalog::remove_layer(const Digest& chain_id) {
+    Statement(database_, "DELETE FROM layers WHERE chain_id = ?").bind(chain_id.text()).run();
 }
 
 // What was imported by version 1 of the schema has manifests and configs that were never kept.

@@ -21,10 +21,12 @@ public:
 
     std::optional<LayerRecord> layer(const Digest& chain_id);
     void put_layer(const LayerRecord& layer);
+    /// Whether any layer is known.
+    bool has_layers();
     /// Chain ids of the layers that images have.
     std::set<Digest> used_layers();
-    /// Forgets the others.
-    void remove_unused_layers();
+    /// Forgets one that no image has.
+    void remove_layer(const Digest& chain_id);
     /// The blobs that images came from.
     std::set<Digest> used_blobs();
 

@@ -54,30 +54,69 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
     return garbage;
 }
 
+namespace {
+
+/// A crash may have left the directory of a snapshot without its row, and then nothing was written to it.
+bool is_untouched(int snapshots, const std::string& name) {
+    const UniqueFd upper = try_open_beneath(snapshots, name + "/upper", O_RDONLY | O_DIRECTORY);
+    return upper && std::filesystem::is_empty("/proc/self/fd/" + std::to_string(upper.get()));
+}
+
+} // namespace
+
+/// A database that was lost, or is another's, knows nothing of what is there: that is no garbage.
+void Store::refuse_unknown_store() {
+    const UniqueFd snapshots = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
+    const std::string path = "/proc/self/fd/" + std::to_string(snapshots.get());
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+        const std::string name = entry.path().filename();
+        if (!catalog_.snapshot(name) && !is_untouched(snapshots.get(), name))
+            throw Error(root_ + "/snapshots/" + name,
+                        "is a writable layer that the database does not know: nothing is removed, as its "
+                        "image may be unknown, too",
+                        "move it elsewhere");
+    }
+    const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
+    if (!catalog_.has_layers() && !digests_in(layers.get()).empty())
+        throw Error(root_, "has layers, but its database knows none: it may have been lost",
+                    "import the images again, which takes up the layers that they have");
+}
+
 std::optional<Garbage> Store::collect(const CollectOptions& options, const IsMounted& is_mounted) {
-    if (options.only_look)
+    if (options.only_look) {
+        const Transaction nobody_imports = catalog_.begin();
+        refuse_unknown_store();
         return find_garbage(options, is_mounted);
-    // Removes at its end what is moved into it, when all locks are given back.
-    const Staging staging(fd_.get());
+    }
+    Staging staging(fd_.get());
+    std::optional<Garbage> garbage = move_garbage(options, is_mounted, staging.fd());
+    staging.remove(); // which takes its time: all locks are given back
+    return garbage;
+}
+
+std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const IsMounted& is_mounted,
+                                           int staging) {
     const std::optional<UseLock> alone = UseLock::alone_at_once(fd_.get(), "layers");
     if (!alone)
         return std::nullopt;
     Transaction transaction = catalog_.begin();
+    refuse_unknown_store();
     Garbage garbage = find_garbage(options, is_mounted);
-    make_directory_at(staging.fd(), "layers", 0700);
-    make_directory_at(staging.fd(), "blobs", 0700);
+    make_directory_at(staging, "layers", 0700);
+    make_directory_at(staging, "blobs", 0700);
     const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
-    const UniqueFd old_layers = open_at(staging.fd(), "layers", O_RDONLY | O_DIRECTORY);
-    const UniqueFd old_blobs = open_at(staging.fd(), "blobs", O_RDONLY | O_DIRECTORY);
+    const UniqueFd old_layers = open_at(staging, "layers", O_RDONLY | O_DIRECTORY);
+    const UniqueFd old_blobs = open_at(staging, "blobs", O_RDONLY | O_DIRECTORY);
     const BlobStore blobs(fd_.get(), root_);
     // Taken back, if need be, before anybody can miss it.
     Publication layers_out(layers.get(), old_layers.get());
     Publication blobs_out(blobs.fd(), old_blobs.get());
-    for (const Digest& layer : garbage.layers)
+    for (const Digest& layer : garbage.layers) {
         layers_out.publish(layer.hex());
+        catalog_.remove_layer(layer);
+    }
     for (const Digest& blob : garbage.blobs)
         blobs_out.publish(blob.hex());
-    catalog_.remove_unused_layers();
     transaction.commit();
     layers_out.keep();
     blobs_out.keep();

@@ -20,7 +20,7 @@ struct Garbage {
     bool empty() const { return layers.empty() && blobs.empty(); }
 };
 
-/// Whether a mount has the layer at this absolute path, in whatever namespace. May throw Error.
+/// Whether a mount has the layer at this absolute path, as far as can be told. May throw Error.
 using IsMounted = std::function<bool(const std::string& path)>;
 
 struct CollectOptions {

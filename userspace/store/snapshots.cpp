@@ -9,7 +9,6 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
-#include "base/remove_tree.hpp"
 #include "store/attributes.hpp"
 #include "store/names.hpp"
 #include "store/publication.hpp"
@@ -27,26 +26,38 @@ SnapshotRecord Store::with_paths(SnapshotRecord snapshot) const {
 
 SnapshotRecord Store::prepare(const std::string& name, const std::string& image) {
     check_snapshot_name(name);
-    const ImageRecord base = this->image(image);
+    if (const auto found = taken_up(name, image))
+        return *found;
+    const Staging staging(fd_.get()); // which may clean up, so that nobody is kept waiting for the database
     Transaction transaction = catalog_.begin();
-    if (const std::optional<SnapshotRecord> found = catalog_.snapshot(name)) {
-        if (found->image != image)
-            throw Error("writable layer '" + name + "'", "belongs to image '" + found->image + "'",
-                        "choose another name with --name");
-        return with_paths(*found);
-    }
+    if (const auto found = taken_up(name, image))
+        return *found;
     SnapshotRecord snapshot;
     snapshot.name = name;
     snapshot.image = image;
     snapshot.created = std::time(nullptr);
+    make_snapshot_directory(snapshot, this->image(image), staging.fd());
     catalog_.put_snapshot(snapshot);
-    make_snapshot_directory(snapshot, base);
     transaction.commit();
     return with_paths(snapshot);
 }
 
+std::optional<SnapshotRecord> Store::taken_up(const std::string& name, const std::string& image) {
+    std::optional<SnapshotRecord> found = catalog_.snapshot(name);
+    if (!found)
+        return std::nullopt;
+    if (found->image != image)
+        throw Error("writable layer '" + name + "'", "belongs to image '" + found->image + "'",
+                    "choose another name with --name");
+    found = with_paths(*found);
+    if (!stat_at(AT_FDCWD, found->upper))
+        throw Error("writable layer '" + name + "'", "its directory " + found->upper + " is not there any more",
+                    "forget it with 'shale snapshot rm " + name + "'");
+    return found;
+}
+
 /// Called with the database locked and the row not yet committed.
-void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image) {
+void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image, int staging) {
     const std::string shown = root_ + "/snapshots/" + snapshot.name;
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     // A crash may have left the directory without its row, and then it is empty.
@@ -56,9 +67,8 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
         throw Error(shown, "is in the way: a writable layer that the database does not know",
                     "move it elsewhere");
 
-    const Staging staging(fd_.get());
-    make_directory_at(staging.fd(), snapshot.name, 0700);
-    const UniqueFd own = open_at(staging.fd(), snapshot.name, O_RDONLY | O_DIRECTORY);
+    make_directory_at(staging, snapshot.name, 0700);
+    const UniqueFd own = open_at(staging, snapshot.name, O_RDONLY | O_DIRECTORY);
     make_directory_at(own.get(), "work", 0700);
     make_directory_at(own.get(), "upper", 0700);
     const UniqueFd upper = open_at(own.get(), "upper", O_RDONLY | O_DIRECTORY);
@@ -66,7 +76,7 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
     Omissions omissions;
     AttributeWriter(omissions).apply(upper.get(), 0700,
                                      Attributes::of(AT_FDCWD, layer_paths(image).front()), shown);
-    if (!rename_new_at(staging.fd(), snapshot.name, all.get(), snapshot.name))
+    if (!rename_new_at(staging, snapshot.name, all.get(), snapshot.name))
         throw Error(shown, "is in the way");
     fsync(all.get());
 }
@@ -86,16 +96,24 @@ std::vector<SnapshotRecord> Store::snapshots() {
 }
 
 bool Store::remove_snapshot(const std::string& name, const IsMounted& is_mounted) {
+    Staging staging(fd_.get());
+    if (!move_snapshot(name, is_mounted, staging.fd()))
+        return false;
+    staging.remove(); // which takes its time: all locks are given back
+    return true;
+}
+
+bool Store::move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging) {
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
-    const Staging staging(fd_.get()); // removes at its end what is moved into it
     const UseLock nobody_mounts = UseLock::alone(fd_.get(), "snapshots");
     if (is_mounted(snapshot(name).upper))
         return false;
     Transaction transaction = catalog_.begin();
-    Publication removal(all.get(), staging.fd());
+    Publication removal(all.get(), staging);
     catalog_.remove_snapshot(name);
     if (stat_at(all.get(), name))
         removal.publish(name);
+    fsync(all.get()); // a row that is gone must not find its directory there again
     transaction.commit();
     removal.keep();
     return true;

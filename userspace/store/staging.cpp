@@ -47,8 +47,20 @@ void drop_inheritance(int fd) {
 } // namespace
 
 Staging::Staging(int root) : all_(open_at(root, "staging", open_directory)) {
+    const std::vector<Stale> stale = make_own();
+    // Which may take long: nobody waits for it, and no other finds them, as they are locked.
+    for (const Stale& left : stale) {
+        try {
+            remove_tree(all_.get(), left.name);
+        } catch (const Error&) {
+            // It stays for the next to come: what this one is to do does not depend on it.
+        }
+    }
+}
+
+std::vector<Staging::Stale> Staging::make_own() {
     const DirectoryLock lock(all_.get());
-    clean_stale();
+    std::vector<Stale> stale = find_stale();
     for (int i = 0;; i++) {
         name_ = std::to_string(getpid()) + "-" + std::to_string(i);
         if (mkdirat(all_.get(), name_.c_str(), 0700) == 0)
@@ -59,26 +71,36 @@ Staging::Staging(int root) : all_(open_at(root, "staging", open_directory)) {
     own_ = open_at(all_.get(), name_, open_directory);
     flock(own_.get(), LOCK_EX);
     drop_inheritance(own_.get());
+    return stale;
+}
+
+void Staging::remove() {
+    try {
+        remove_tree(all_.get(), name_);
+    } catch (const Error& error) {
+        throw Error("staging/" + name_, std::string("not all in it could be removed: ") + error.what(),
+                    "what was to go is gone from the store; 'shale gc' removes the rest when that can be");
+    }
 }
 
 Staging::~Staging() {
     try {
         remove_tree(all_.get(), name_);
     } catch (const Error&) {
-        // The next import cleans up.
+        // The next to come cleans up.
     }
 }
 
-void Staging::clean_stale() const {
-    std::vector<std::string> names;
+std::vector<Staging::Stale> Staging::find_stale() const {
+    std::vector<Stale> stale;
     const std::string path = "/proc/self/fd/" + std::to_string(all_.get());
-    for (const auto& entry : std::filesystem::directory_iterator(path))
-        names.push_back(entry.path().filename());
-    for (const std::string& name : names) {
-        const UniqueFd found(openat(all_.get(), name.c_str(), open_directory | O_CLOEXEC));
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+        const std::string name = entry.path().filename();
+        UniqueFd found(openat(all_.get(), name.c_str(), open_directory | O_CLOEXEC));
         if (!found || flock(found.get(), LOCK_EX | LOCK_NB) == 0)
-            remove_tree(all_.get(), name);
+            stale.push_back({name, std::move(found)});
     }
+    return stale;
 }
 
 } // namespace shale

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -22,8 +23,18 @@ public:
 
     int fd() const { return own_.get(); }
 
+    /// Removes it now, with all that is in it. Throws Error where something of that can't be removed.
+    void remove();
+
 private:
-    void clean_stale() const;
+    /// What a crash has left, locked.
+    struct Stale {
+        std::string name;
+        UniqueFd lock;
+    };
+
+    std::vector<Stale> make_own();
+    std::vector<Stale> find_stale() const;
 
     UniqueFd all_;
     std::string name_;

@@ -39,7 +39,9 @@ Store Store::open(const std::string& root) {
         throw Error("store", "no directory given", "give one with --root");
     const std::string absolute = std::filesystem::absolute(root).lexically_normal();
     try {
-        return Store(absolute, make_and_open(absolute));
+        UniqueFd fd = make_and_open(absolute);
+        // As mount tables name it.
+        return Store(std::filesystem::canonical(absolute), std::move(fd));
     } catch (const Error& error) {
         if (error.code() != EACCES && error.code() != EPERM)
             throw;

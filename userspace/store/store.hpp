@@ -87,8 +87,12 @@ private:
 
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
+    void refuse_unknown_store();
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
-    void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image);
+    std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
+    bool move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging);
+    std::optional<Garbage> move_garbage(const CollectOptions& options, const IsMounted& is_mounted, int staging);
+    void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image, int staging);
 
     std::string root_; ///< absolute
     UniqueFd fd_;

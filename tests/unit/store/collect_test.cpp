@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What a store keeps and lets go when images get and lose names.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -163,6 +164,52 @@ TEST_F(CollectTest, AFailureWhileAskingLeavesAllAsItWas) {
     EXPECT_EQ(layers(), 2u);
     EXPECT_TRUE(store.collect({}, nothing_));
     EXPECT_EQ(layers(), 0u);
+}
+
+TEST_F(CollectTest, WhatALostDatabaseDoesNotKnowIsNoGarbage) {
+    import("one", {"a"});
+    fs::remove(root() + "/shale.db");
+    EXPECT_THROW(open().collect({}, nothing_), Error);
+    EXPECT_THROW(open().collect({.only_look = true}, nothing_), Error);
+    EXPECT_EQ(layers(), 1u);
+    import("one", {"a"});
+    EXPECT_TRUE(open().collect({}, nothing_)->empty());
+}
+
+TEST_F(CollectTest, AnUnknownWritableLayerKeepsAll) {
+    import("one", {"a"});
+    Store store = open();
+    store.remove_images({"one"});
+    fs::create_directories(root() + "/snapshots/other/upper");
+    EXPECT_TRUE(store.collect({.only_look = true}, nothing_)); // nothing was written to it
+    std::ofstream(root() + "/snapshots/other/upper/file") << "text";
+    EXPECT_THROW(store.collect({}, nothing_), Error);
+    EXPECT_EQ(layers(), 1u);
+}
+
+TEST_F(CollectTest, ALayerThatWasMountedIsRemovedLater) {
+    import("one", {"a"});
+    Store store = open();
+    store.remove_images({"one"});
+    EXPECT_EQ(store.collect({}, [](const std::string&) { return true; })->mounted.size(), 1u);
+    EXPECT_EQ(layers(), 1u);
+    EXPECT_EQ(store.collect({}, nothing_)->layers.size(), 1u);
+    EXPECT_EQ(layers(), 0u);
+}
+
+TEST_F(CollectTest, WhatCanNotBeCleanedUpIsInNobodysWay) {
+    import("one", {"a"});
+    const std::string stale = root() + "/staging/left";
+    fs::create_directories(stale + "/dir");
+    std::ofstream(stale + "/dir/file") << "text";
+    if (std::system(("chattr +i '" + stale + "/dir/file' 2>/dev/null").c_str()) != 0)
+        GTEST_SKIP() << "no immutable files here";
+    EXPECT_NO_THROW(open().collect({}, nothing_));
+    EXPECT_NO_THROW(import("two", {"b"}));
+    EXPECT_TRUE(fs::exists(stale + "/dir/file"));
+    ASSERT_EQ(std::system(("chattr -i '" + stale + "/dir/file'").c_str()), 0);
+    EXPECT_NO_THROW(open().collect({}, nothing_));
+    EXPECT_FALSE(fs::exists(stale));
 }
 
 } // namespace shale::test

@@ -286,6 +286,17 @@ TEST_F(StoreLifeTest, AWritableLayerTheDatabaseDoesNotKnowIsNeverOverwritten) {
     EXPECT_EQ(open().snapshots().size(), 1u);
 }
 
+TEST_F(StoreLifeTest, AWritableLayerThatLostItsDirectorySaysSo) {
+    add_layer("a");
+    image_.tag("one");
+    import("one");
+    open().prepare("web", "one");
+    fs::remove_all(root() + "/snapshots/web");
+    EXPECT_SAYS(message_of([&] { open().prepare("web", "one"); }), "shale snapshot rm web");
+    EXPECT_TRUE(open().remove_snapshot("web", [](const std::string&) { return false; }));
+    EXPECT_NO_THROW(open().prepare("web", "one"));
+}
+
 TEST_F(StoreLifeTest, ADatabaseOfANewerVersionIsLeftAlone) {
     open();
     Database(root() + "/shale.db").execute("PRAGMA user_version = 99");
