@@ -87,6 +87,26 @@ CASE(xattr_whiteouts, "in a directory that says so, empty marked files are white
 }
 
 /*
+ *	top  d/ (x) gone: whiteout
+ *	low  d/gone
+ */
+CASE(xattr_whiteouts_alone, "a directory with nothing but whiteouts that are files is empty, and can be removed")
+{
+	set_up_with(PLAIN);
+	only_shale("to it such a directory is not empty");
+	make_xattr_dir("top/d");
+	make_xattr_whiteout("top/d/gone");
+	make_dir("low/d");
+	make_file("low/d/gone", "low");
+	mount_layers("top:low");
+	expect_names("merged/d", "");
+	OK(rmdir("merged/d"));
+	make_dir("merged/d");
+	again();
+	expect_names("merged/d", "");
+}
+
+/*
  *	t0  d/ (x) a: whiteout
  *	t1  d/ (x) b: whiteout      a
  *	t2  d/ (x) c: whiteout      a b       (the lowest: its directory says nothing)
