@@ -315,7 +315,7 @@ run_power_cuts() {
 # As overlay, both file systems of the test would be one.
 run_label_tests() {
     wanted selinux labels || return 0
-    if [[ $as == overlay || $1 == bare || " ${uml_kernels[*]} " == *" $1 "* ]]; then
+    if [[ $as == overlay || " ${uml_kernels[*]} " == *" $1 "* ]]; then
         result skip "$1: selinux: labels # SKIP for kernels with SELinux and overlayfs only"
         return
     fi

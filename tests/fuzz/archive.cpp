@@ -4,8 +4,6 @@
 // nothing outside of the directory it was to be unpacked in. So that not all is lost to checksums, bytes the second
 // of which is a 0x1f are a list of members from which an archive is made: TYPE 0x1f NAME 0x1f CONTENT 0x1e.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -23,18 +21,11 @@
 #include "oci/image_archive.hpp"
 #include "oci/manifest.hpp"
 #include "oci/tar_reader.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace shale;
-
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);           \
-            std::abort();                                                                          \
-        }                                                                                          \
-    } while (0)
 
 class MemorySource : public oci::ByteSource {
 public:

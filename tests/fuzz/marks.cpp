@@ -6,8 +6,6 @@
 #include <linux/shale_ondisk.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -15,18 +13,11 @@
 
 #include "ondisk/marks.hpp"
 #include "ondisk/xattr_names.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace shale::ondisk;
-
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);           \
-            std::abort();                                                                          \
-        }                                                                                          \
-    } while (0)
 
 // opaque
 

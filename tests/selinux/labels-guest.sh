@@ -45,7 +45,7 @@ make_layers() {
     label dir_t low low/dir low/dir/sub
     label lower_t low/file low/program low/dir/{written,mode,removed,moved,linked,symlink,fifo}
     label secret_t low/dir/secret
-    label work_t upper work
+    label work_t work
     label dir_t upper
 }
 

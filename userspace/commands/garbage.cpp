@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/garbage.hpp"
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -26,8 +25,7 @@ IsMounted mounted_layers() {
     return [mounted = std::make_shared<std::optional<MountedDirectories>>()](const std::string& path) {
         if (!*mounted)
             mounted->emplace();
-        // Of 64 digits: it means the layer wherever it stands.
-        return (*mounted)->has(path, std::filesystem::path(path).filename(), path);
+        return (*mounted)->has_layer(path);
     };
 }
 

@@ -11,7 +11,7 @@ namespace shale {
 /// Tells which layers of the store are mounted; see MountedDirectories.
 IsMounted mounted_layers();
 
-/// "2 layers and 3 blobs (1.5 MiB)", "nothing"
+/// "2 layers and 3 blobs of 1.5 MiB", "nothing"
 std::string garbage_text(const Garbage& garbage);
 nlohmann::json garbage_json(const Garbage& garbage);
 

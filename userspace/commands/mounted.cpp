@@ -82,9 +82,7 @@ bool MountedDirectories::may_be_mentioned(const std::string& directory, const st
     return in(mounts_, true) || in(elsewhere_, false);
 }
 
-bool MountedDirectories::has(const std::string& directory, const std::string& mention, const std::string& layer) {
-    if (may_be_mentioned(directory, mention))
-        return true;
+bool MountedDirectories::is_in_use(const std::string& layer) {
     if (!shale_ || !stat_at(AT_FDCWD, layer))
         return false;
     const UniqueFd fd = open_at(AT_FDCWD, layer, O_PATH | O_DIRECTORY);
@@ -96,14 +94,18 @@ bool MountedDirectories::has(const std::string& directory, const std::string& me
     }
 }
 
-bool is_snapshot_mounted(const SnapshotRecord& snapshot, MountedDirectories& mounted) {
-    return mounted.has(std::filesystem::path(snapshot.upper).parent_path(), "/snapshots/" + snapshot.name,
-                       snapshot.upper);
+bool MountedDirectories::has_layer(const std::string& path) {
+    // Of 64 digits: it means the layer wherever it stands.
+    return may_be_mentioned(path, std::filesystem::path(path).filename()) || is_in_use(path);
 }
 
-bool is_upper_mounted(const std::string& upper) {
-    const std::filesystem::path directory = std::filesystem::path(upper).parent_path();
-    return MountedDirectories().has(directory, "/snapshots/" + directory.filename().string(), upper);
+bool MountedDirectories::has_upper(const std::string& path) {
+    const std::filesystem::path snapshot = std::filesystem::path(path).parent_path();
+    return may_be_mentioned(snapshot, "/snapshots/" + snapshot.filename().string()) || is_in_use(path);
+}
+
+bool is_upper_mounted(const std::string& path) {
+    return MountedDirectories().has_upper(path);
 }
 
 } // namespace shale

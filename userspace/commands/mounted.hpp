@@ -7,7 +7,6 @@
 
 #include "mounting/mountinfo.hpp"
 #include "netlink/client.hpp"
-#include "store/records.hpp"
 
 namespace shale {
 
@@ -20,20 +19,23 @@ public:
     /// Throws Error.
     MountedDirectories();
 
-    /// Whether a mount has @p layer, which is @p directory or in it. @p mention is what a mount table would say
-    /// of the directory, wherever its path begins there. Throws Error.
-    bool has(const std::string& directory, const std::string& mention, const std::string& layer);
+    /// Whether a mount has the layer ROOT/layers/HEX. Throws Error.
+    bool has_layer(const std::string& path);
+    /// Whether a mount has the upper ROOT/snapshots/NAME/upper, or something is mounted in or from the
+    /// directory of that name. Throws Error.
+    bool has_upper(const std::string& path);
 
 private:
+    /// @p mention is what a mount table would say of @p directory, wherever its path begins there.
     bool may_be_mentioned(const std::string& directory, const std::string& mention) const;
+    bool is_in_use(const std::string& layer);
 
     std::optional<netlink::Client> shale_;
     std::vector<mounting::MountPoint> mounts_;
     std::vector<mounting::MountPoint> elsewhere_;
 };
 
-bool is_snapshot_mounted(const SnapshotRecord& snapshot, MountedDirectories& mounted);
-/// The same by its upper, asked now.
-bool is_upper_mounted(const std::string& upper);
+/// MountedDirectories::has_upper(), asked now.
+bool is_upper_mounted(const std::string& path);
 
 } // namespace shale

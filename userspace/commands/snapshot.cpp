@@ -38,7 +38,7 @@ void list(const Globals& globals) {
     auto document = nlohmann::json::array();
     Table table({"NAME", "IMAGE", "CREATED", "MOUNTED"});
     for (const SnapshotRecord& snapshot : snapshots) {
-        const bool is = is_snapshot_mounted(snapshot, mounted);
+        const bool is = mounted.has_upper(snapshot.upper);
         document.push_back(to_json(snapshot, is));
         table.add({snapshot.name, snapshot.image, time_text(snapshot.created), is ? "yes" : "no"});
     }
@@ -60,7 +60,7 @@ void remove(const std::vector<std::string>& names, const Globals& globals) {
     };
     // What is gone does not come back: first all are looked at.
     for (const std::string& name : names) {
-        if (is_snapshot_mounted(store.snapshot(name), mounted))
+        if (mounted.has_upper(store.snapshot(name).upper))
             refuse(name);
     }
     for (const std::string& name : std::set<std::string>(names.begin(), names.end())) {

@@ -15,7 +15,6 @@ namespace shale::oci {
 
 namespace {
 
-const std::string copy_again = "the archive is damaged: copy it again";
 const std::string not_from_a_tool = "no tool writes images so: take one that a tool has written";
 
 /// More than anybody's images have: so that names can't fill the memory.
@@ -97,7 +96,7 @@ Member ArchiveMembers::store(const TarEntry& entry, TarReader& reader, Progress&
     }
     if (member.size != entry.size)
         throw Error(entry.thing, "has " + std::to_string(member.size) + " bytes where the archive says " +
-                                     std::to_string(entry.size), copy_again);
+                                     std::to_string(entry.size), copy_archive_again);
     member.digest = sha.finish();
     rename_at(directory_, incoming, directory_, blob_name(member.digest));
     return member;
@@ -107,7 +106,7 @@ void ArchiveMembers::put(const TarEntry& entry, const Member& member) {
     const std::string name = entry.name.path();
     // Else whoever looks for the blob would find that it is missing.
     if (name.starts_with("blobs/sha256/") && name != blob_name(member.digest))
-        throw Error(entry.thing, "wrong digest: content is " + member.digest.text(), copy_again);
+        throw Error(entry.thing, "wrong digest: content is " + member.digest.text(), copy_archive_again);
     const auto known = files_.emplace(name, member);
     if (links_.contains(name) || known.first->second.digest != member.digest)
         throw Error(entry.thing, "is there twice, and not the same", not_from_a_tool);
@@ -134,10 +133,10 @@ const Member& ArchiveMembers::at(const std::string& name) const {
         if (link == links_.end())
             throw Error(path(name), found == name ? "is not in the archive"
                                                   : "leads to '" + found + "', which is not in the archive",
-                        copy_again);
+                        copy_archive_again);
         found = link->second;
     }
-    throw Error(path(name), "is a link that leads nowhere", copy_again);
+    throw Error(path(name), "is a link that leads nowhere", copy_archive_again);
 }
 
 UniqueFd ArchiveMembers::open(const Member& member) const {
@@ -147,7 +146,7 @@ UniqueFd ArchiveMembers::open(const Member& member) const {
 std::string ArchiveMembers::text(const std::string& name) const {
     const Member& member = at(name);
     if (member.size > small_file_limit)
-        throw Error(path(name), "larger than 4 MiB, too large for a manifest or config", copy_again);
+        throw Error(path(name), "larger than 4 MiB, too large for a manifest or config", copy_archive_again);
     return read_whole(open(member).get(), member.size, path(name));
 }
 

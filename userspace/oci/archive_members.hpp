@@ -14,6 +14,9 @@
 
 namespace shale::oci {
 
+/// What to do about an archive that does not hold what it says.
+inline constexpr const char* copy_archive_again = "the archive is damaged: copy it again";
+
 /// A file that was in an archive.
 struct Member {
     Digest digest;

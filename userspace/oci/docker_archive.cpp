@@ -34,7 +34,7 @@ OrderedJson layer_descriptor(const ArchiveMembers& archive, const std::string& n
     if (compression.empty() && member.digest != diff_id)
         throw Error(archive.path(name), "wrong digest: content is " + member.digest.text() +
                                             " where the image's config says " + diff_id.text(),
-                    "the archive is damaged: copy it again");
+                    copy_archive_again);
     return descriptor("layer.v1.tar" + (compression.empty() ? "" : "+" + compression), member);
 }
 
@@ -46,7 +46,7 @@ DockerImage image_of(const ArchiveMembers& archive, const JsonFile& entry) {
         throw Error(archive.path(config),
                     "lists " + std::to_string(ids.size()) + " diff_ids for " +
                         std::to_string(names.size()) + " layers",
-                    "the archive is damaged: copy it again");
+                    copy_archive_again);
     OrderedJson layers = OrderedJson::array();
     for (size_t i = 0; i < names.size(); i++)
         layers.push_back(layer_descriptor(archive, names[i], ids[i]));

@@ -2,13 +2,13 @@
 //
 // The part of Store that removes what nothing refers to any more.
 #include <algorithm>
-#include <filesystem>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/names_in.hpp"
 #include "store/blob_store.hpp"
 #include "store/publication.hpp"
 #include "store/staging.hpp"
@@ -21,10 +21,9 @@ namespace {
 /// The digests by which what is in this directory goes. Names that are none are not ours.
 std::vector<Digest> digests_in(int directory) {
     std::vector<Digest> digests;
-    const std::string path = "/proc/self/fd/" + std::to_string(directory);
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    for (const std::string& name : names_in(directory)) {
         try {
-            digests.push_back(Digest::parse("sha256:" + entry.path().filename().string(), path));
+            digests.push_back(Digest::parse("sha256:" + name, name));
         } catch (const Error&) {
         }
     }
@@ -32,13 +31,36 @@ std::vector<Digest> digests_in(int directory) {
     return digests;
 }
 
+/// A crash may have left the directory of a snapshot without its row, and then nothing was written to it.
+bool is_untouched(int snapshots, const std::string& name) {
+    const UniqueFd upper = try_open_beneath(snapshots, name + "/upper", O_RDONLY | O_DIRECTORY);
+    return upper && names_in(upper.get()).empty();
+}
+
 } // namespace
+
+/// A database that was lost, or is another's, knows nothing of what is there: that is no garbage.
+void Store::refuse_unknown_store(bool has_layers) {
+    const UniqueFd snapshots = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
+    for (const std::string& name : names_in(snapshots.get())) {
+        if (!catalog_.snapshot(name) && !is_untouched(snapshots.get(), name))
+            throw Error(root_ + "/snapshots/" + name,
+                        "is a writable layer that the database does not know: nothing is removed, as its "
+                        "image may be unknown, too",
+                        "move it elsewhere");
+    }
+    if (has_layers && !catalog_.has_layers())
+        throw Error(root_, "has layers, but its database knows none: it may have been lost",
+                    "import the images again, which takes up the layers that they have");
+}
 
 Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_mounted) {
     Garbage garbage;
-    const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
+    const UniqueFd directory = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
+    const std::vector<Digest> layers = digests_in(directory.get());
+    refuse_unknown_store(!layers.empty());
     const std::set<Digest> used_layers = catalog_.used_layers();
-    for (const Digest& layer : digests_in(layers.get())) {
+    for (const Digest& layer : layers) {
         if (!used_layers.contains(layer))
             (is_mounted(path_of_layer(layer)) ? garbage.mounted : garbage.layers).push_back(layer);
     }
@@ -54,38 +76,9 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
     return garbage;
 }
 
-namespace {
-
-/// A crash may have left the directory of a snapshot without its row, and then nothing was written to it.
-bool is_untouched(int snapshots, const std::string& name) {
-    const UniqueFd upper = try_open_beneath(snapshots, name + "/upper", O_RDONLY | O_DIRECTORY);
-    return upper && std::filesystem::is_empty("/proc/self/fd/" + std::to_string(upper.get()));
-}
-
-} // namespace
-
-/// A database that was lost, or is another's, knows nothing of what is there: that is no garbage.
-void Store::refuse_unknown_store() {
-    const UniqueFd snapshots = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
-    const std::string path = "/proc/self/fd/" + std::to_string(snapshots.get());
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-        const std::string name = entry.path().filename();
-        if (!catalog_.snapshot(name) && !is_untouched(snapshots.get(), name))
-            throw Error(root_ + "/snapshots/" + name,
-                        "is a writable layer that the database does not know: nothing is removed, as its "
-                        "image may be unknown, too",
-                        "move it elsewhere");
-    }
-    const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
-    if (!catalog_.has_layers() && !digests_in(layers.get()).empty())
-        throw Error(root_, "has layers, but its database knows none: it may have been lost",
-                    "import the images again, which takes up the layers that they have");
-}
-
 std::optional<Garbage> Store::collect(const CollectOptions& options, const IsMounted& is_mounted) {
     if (options.only_look) {
         const Transaction nobody_imports = catalog_.begin();
-        refuse_unknown_store();
         return find_garbage(options, is_mounted);
     }
     Staging staging(fd_.get());
@@ -100,7 +93,6 @@ std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const 
     if (!alone)
         return std::nullopt;
     Transaction transaction = catalog_.begin();
-    refuse_unknown_store();
     Garbage garbage = find_garbage(options, is_mounted);
     make_directory_at(staging, "layers", 0700);
     make_directory_at(staging, "blobs", 0700);

@@ -2,8 +2,6 @@
 #include "store/staging.hpp"
 
 #include <cerrno>
-#include <filesystem>
-#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,31 +9,16 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/names_in.hpp"
 #include "base/remove_tree.hpp"
 #include "base/xattr.hpp"
+#include "store/use_lock.hpp"
 
 namespace shale {
 
 namespace {
 
 constexpr int open_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-
-/// Holds the lock of an open directory while it lives.
-class DirectoryLock {
-public:
-    explicit DirectoryLock(int fd) : fd_(fd) {
-        while (flock(fd_, LOCK_EX) != 0) {
-            if (errno != EINTR)
-                throw Error::from_errno("staging", errno);
-        }
-    }
-    ~DirectoryLock() { flock(fd_, LOCK_UN); }
-    DirectoryLock(const DirectoryLock&) = delete;
-    DirectoryLock& operator=(const DirectoryLock&) = delete;
-
-private:
-    int fd_;
-};
 
 /// What is made inside must get its owner and mode from us alone.
 void drop_inheritance(int fd) {
@@ -47,7 +30,7 @@ void drop_inheritance(int fd) {
 } // namespace
 
 Staging::Staging(int root) : all_(open_at(root, "staging", open_directory)) {
-    const std::vector<Stale> stale = make_own();
+    const std::vector<Stale> stale = make_own(root);
     // Which may take long: nobody waits for it, and no other finds them, as they are locked.
     for (const Stale& left : stale) {
         try {
@@ -58,8 +41,8 @@ Staging::Staging(int root) : all_(open_at(root, "staging", open_directory)) {
     }
 }
 
-std::vector<Staging::Stale> Staging::make_own() {
-    const DirectoryLock lock(all_.get());
+std::vector<Staging::Stale> Staging::make_own(int root) {
+    const UseLock lock = UseLock::alone(root, "staging");
     std::vector<Stale> stale = find_stale();
     for (int i = 0;; i++) {
         name_ = std::to_string(getpid()) + "-" + std::to_string(i);
@@ -93,9 +76,7 @@ Staging::~Staging() {
 
 std::vector<Staging::Stale> Staging::find_stale() const {
     std::vector<Stale> stale;
-    const std::string path = "/proc/self/fd/" + std::to_string(all_.get());
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-        const std::string name = entry.path().filename();
+    for (const std::string& name : names_in(all_.get())) {
         UniqueFd found(openat(all_.get(), name.c_str(), open_directory | O_CLOEXEC));
         if (!found || flock(found.get(), LOCK_EX | LOCK_NB) == 0)
             stale.push_back({name, std::move(found)});

@@ -33,7 +33,7 @@ private:
         UniqueFd lock;
     };
 
-    std::vector<Stale> make_own();
+    std::vector<Stale> make_own(int root);
     std::vector<Stale> find_stale() const;
 
     UniqueFd all_;

@@ -74,7 +74,7 @@ public:
     /// Throws Error where there is none.
     SnapshotRecord snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
-    /// Removes a writable layer and all that is in it. The caller sees to it that it isn't mounted.
+    /// Removes a writable layer and all that is in it, having asked whether its upper is mounted.
     /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none.
     bool remove_snapshot(const std::string& name, const IsMounted& is_mounted);
     /// While the caller has it, no snapshot is removed: it has a mount, or will have.
@@ -87,7 +87,7 @@ private:
 
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
-    void refuse_unknown_store();
+    void refuse_unknown_store(bool has_layers);
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
     bool move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging);

@@ -14,6 +14,7 @@ namespace shale {
 ///
 ///     layers      layers and blobs that no image refers to yet, or any more
 ///     snapshots   writable layers on their way to a mount
+///     staging     a directory that is made there and not locked yet; see Staging
 ///
 /// It is taken before the database's write lock. A process that dies gives it back.
 class UseLock {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace shale {
+
+/// The names in the open directory @p dir, in no order, but "." and "..".
+std::vector<std::string> names_in(int dir);
+
+} // namespace shale
