@@ -11,10 +11,28 @@
 #include <uapi/linux/shale.h>
 
 /* SHALE_CMD_NEW - do */
-static const struct nla_policy shale_new_nl_policy[SHALE_A_STACK_WORK + 1] = {
+static const struct nla_policy shale_new_nl_policy[SHALE_A_STACK_INODES + 1] = {
 	[SHALE_A_STACK_LOWER] = NLA_POLICY_MIN(NLA_S32, 0),
 	[SHALE_A_STACK_UPPER] = NLA_POLICY_MIN(NLA_S32, 0),
 	[SHALE_A_STACK_WORK] = NLA_POLICY_MIN(NLA_S32, 0),
+	[SHALE_A_STACK_DATA] = NLA_POLICY_MIN(NLA_S32, 0),
+	[SHALE_A_STACK_LOWER_PATH] = { .type = NLA_STRING, .len = 4095, },
+	[SHALE_A_STACK_UPPER_PATH] = { .type = NLA_NUL_STRING, .len = 4095, },
+	[SHALE_A_STACK_WORK_PATH] = { .type = NLA_NUL_STRING, .len = 4095, },
+	[SHALE_A_STACK_DATA_PATH] = { .type = NLA_STRING, .len = 4095, },
+	[SHALE_A_STACK_USERXATTR] = { .type = NLA_FLAG, },
+	[SHALE_A_STACK_DEFAULT_PERMISSIONS] = { .type = NLA_FLAG, },
+	[SHALE_A_STACK_REDIRECT_DIR] = NLA_POLICY_MAX(NLA_U32, 3),
+	[SHALE_A_STACK_METACOPY] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SHALE_A_STACK_INDEX] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SHALE_A_STACK_NFS_EXPORT] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SHALE_A_STACK_XINO] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SHALE_A_STACK_VERITY] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SHALE_A_STACK_UUID] = NLA_POLICY_MAX(NLA_U32, 3),
+	[SHALE_A_STACK_FSYNC] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SHALE_A_STACK_COPY_UP] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SHALE_A_STACK_SIZE] = { .type = NLA_U64, },
+	[SHALE_A_STACK_INODES] = { .type = NLA_U64, },
 };
 
 /* SHALE_CMD_GET - do */
@@ -63,7 +81,7 @@ static const struct genl_split_ops shale_nl_ops[] = {
 		.cmd		= SHALE_CMD_NEW,
 		.doit		= shale_nl_new_doit,
 		.policy		= shale_new_nl_policy,
-		.maxattr	= SHALE_A_STACK_WORK,
+		.maxattr	= SHALE_A_STACK_INODES,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

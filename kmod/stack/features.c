@@ -76,9 +76,14 @@ static const struct dependency {
 	  SHALE_REDIRECT_DIR_FOLLOW, WITHOUT_UPPER },
 };
 
+static bool is_supported(enum shale_feature feature, u32 value)
+{
+	return value < MAX_VALUES && (features[feature].supported & BIT(value));
+}
+
 int shale_feature_set_default(enum shale_feature feature, u8 value)
 {
-	if (!(features[feature].supported & BIT(value)))
+	if (!is_supported(feature, value))
 		return -EOPNOTSUPP;
 	shale_feature_default[feature] = value;
 	return 0;
@@ -101,6 +106,26 @@ static const char *value_text(const struct shale_features *f, enum shale_feature
 	return features[feature].value[f->value[feature]];
 }
 
+int shale_feature_ask(struct shale_features *f, enum shale_feature feature, u32 value)
+{
+	if (!is_supported(feature, value))
+		return -EOPNOTSUPP;
+	f->value[feature] = value;
+	f->given |= BIT(feature);
+	return 0;
+}
+
+void shale_features_ask_as(struct shale_features *f, const struct shale_features *others)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHALE_NR_FEATURES; i++) {
+		if (is_given(others, i))
+			f->value[i] = others->value[i];
+	}
+	f->given |= others->given;
+}
+
 int shale_feature_parse(struct shale_features *f, enum shale_feature feature, const char *value,
 			struct fs_context *fc)
 {
@@ -110,12 +135,10 @@ int shale_feature_parse(struct shale_features *f, enum shale_feature feature, co
 	for (i = 0; i < MAX_VALUES && row->value[i]; i++) {
 		if (strcmp(row->value[i], value))
 			continue;
-		if (!(row->supported & BIT(i)))
+		if (shale_feature_ask(f, feature, i))
 			return invalfc(fc, "%s=%s: not supported%s; %s=%s is", row->name, value,
 				       feature == SHALE_VERITY ? " by this kernel" : "",
 				       row->name, row->value[0]);
-		f->value[feature] = i;
-		f->given |= BIT(feature);
 		return 0;
 	}
 	return invalfc(fc, "%s=%s: no such value; %s is one", row->name, value, row->value[0]);

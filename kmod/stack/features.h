@@ -6,6 +6,7 @@
 #ifndef SHALE_STACK_FEATURES_H
 #define SHALE_STACK_FEATURES_H
 
+#include <linux/shale.h>
 #include <linux/types.h>
 
 struct fs_context;
@@ -13,52 +14,20 @@ struct seq_file;
 
 enum shale_feature {
 	SHALE_USERXATTR,	/* marks are user.overlay.*: off, on */
-	SHALE_REDIRECT_DIR,	/* enum shale_redirect_dir */
+	SHALE_REDIRECT_DIR,	/* enum shale_redirect_dir; off is not for long */
 	SHALE_METACOPY,		/* off, on */
 	SHALE_INDEX,		/* off, on */
 	SHALE_NFS_EXPORT,	/* off, on */
-	SHALE_XINO,		/* off, on, SHALE_XINO_AUTO */
-	SHALE_VERITY,
-	SHALE_UUID,
-	SHALE_FSYNC,
-	SHALE_COPY_UP,
+	SHALE_XINO,		/* enum shale_xino */
+	SHALE_VERITY,		/* enum shale_verity */
+	SHALE_UUID,		/* enum shale_uuid; auto until the upper is open: then on or null */
+	SHALE_FSYNC,		/* enum shale_fsync */
+	SHALE_COPY_UP,		/* enum shale_copy_up */
 	SHALE_NR_FEATURES
 };
 
-/* Values. Most features know these two. */
-enum { SHALE_OFF, SHALE_ON };
-
-/* What is done with directories that have parts in lower layers. */
-enum shale_redirect_dir {
-	SHALE_REDIRECT_DIR_OFF,		/* not for long: either of the last two */
-	SHALE_REDIRECT_DIR_ON,		/* renames make redirects, look-ups follow them */
-	SHALE_REDIRECT_DIR_FOLLOW,	/* look-ups follow them */
-	SHALE_REDIRECT_DIR_NOFOLLOW,	/* what carries one can't be looked up */
-};
-
-#define SHALE_XINO_AUTO 2
-#define SHALE_VERITY_REQUIRE 2
-
-/* The mount's own uuid, and those of its layers in file handles. */
-enum shale_uuid {
-	SHALE_UUID_AUTO,		/* until the upper is open: then on or null */
-	SHALE_UUID_NULL,		/* it has none */
-	SHALE_UUID_ON,			/* it has one, kept by the upper */
-	SHALE_UUID_OFF,			/* none, and handles don't tell those of layers */
-};
-
-/* When copies reach the disk. */
-enum shale_fsync {
-	SHALE_FSYNC_AUTO,		/* the data of a file before its name */
-	SHALE_FSYNC_STRICT,		/* attributes and marks, too, and those of directories */
-	SHALE_FSYNC_VOLATILE,		/* nothing does, by us or by who asks for it */
-};
-
-/* When a regular file is copied up. */
-enum shale_copy_up {
-	SHALE_COPY_UP_CHANGE,		/* before the first change */
-	SHALE_COPY_UP_OPEN,		/* when it is first opened, too */
-};
+/* Values, as the netlink family numbers them. Most features know these two. */
+enum { SHALE_OFF = SHALE_SWITCH_OFF, SHALE_ON = SHALE_SWITCH_ON };
 
 struct shale_features {
 	u8 value[SHALE_NR_FEATURES];
@@ -75,6 +44,12 @@ extern unsigned short shale_redirect_max;
 int shale_feature_set_default(enum shale_feature feature, u8 value);
 
 void shale_features_init(struct shale_features *features);
+
+/* Asks for a value by its number. -EOPNOTSUPP when the feature has none such, or not here. */
+int shale_feature_ask(struct shale_features *features, enum shale_feature feature, u32 value);
+
+/* Asks @features for all that @others were asked for. */
+void shale_features_ask_as(struct shale_features *features, const struct shale_features *others);
 
 /**
  * shale_feature_parse - read an option

@@ -6,18 +6,50 @@
 #ifndef SHALE_STACK_PENDING_H
 #define SHALE_STACK_PENDING_H
 
-struct file;
-struct shale_stack;
+#include <linux/list.h>
 
-/* A file that owns @stack, or ERR_PTR. The stack is taken over in any case. */
-struct file *shale_pending_file(struct shale_stack *stack);
+#include "stack/options.h"
+#include "stack/stack.h"
+
+struct file;
+
+struct shale_pending {
+	struct shale_stack *stack;	/* never NULL; empty where layers are named by paths */
+	struct list_head named;		/* of struct shale_named_layer, in order */
+	struct shale_options options;
+};
+
+/* A layer that was given as a path: who mounts looks it up. */
+struct shale_named_layer {
+	struct list_head link;
+	const char *role;		/* for messages; static */
+	shale_add_layer_t add;
+	char path[];
+};
+
+/* One without layers, of the calling task's user namespace, or ERR_PTR(-ENOMEM). */
+struct shale_pending *shale_pending_alloc(void);
+
+/* Drops what it holds, too. NULL and ERR_PTR are fine. */
+void shale_pending_free(struct shale_pending *pending);
+DEFINE_FREE(shale_pending, struct shale_pending *, shale_pending_free(_T))
+
+/* Notes a layer, below those noted before. @path: @size bytes, with a nul or without. */
+int shale_pending_name(struct shale_pending *pending, const char *role, shale_add_layer_t add,
+		       const char *path, size_t size);
+
+/* A file that owns @pending, or ERR_PTR. It is taken over in any case. */
+struct file *shale_pending_file(struct shale_pending *pending);
 
 /**
- * shale_pending_take - take the stack out of a pending stack's file
- * Return: the stack, now the caller's; ERR_PTR(-EINVAL) when @file is something else;
- * ERR_PTR(-EBUSY) when a mount has taken it before; ERR_PTR(-EPERM) when it was described in
- * another user namespace than the caller's.
+ * shale_pending_take - take what was described out of a pending stack's file
+ * Return: it, now the caller's; ERR_PTR(-EINVAL) when @file is something else; ERR_PTR(-EBUSY) when
+ * a mount has taken it before; ERR_PTR(-EPERM) when it was described in another user namespace than
+ * the caller's.
  */
-struct shale_stack *shale_pending_take(struct file *file);
+struct shale_pending *shale_pending_take(struct file *file);
+
+/* Undoes that, for another mount to try. The caller has had the file open all the time. */
+void shale_pending_give_back(struct file *file, struct shale_pending *pending);
 
 #endif

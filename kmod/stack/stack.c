@@ -58,15 +58,22 @@ void shale_stack_clear_lower(struct shale_stack *stack)
 	stack->max_lower = 0;
 }
 
-void shale_stack_free(struct shale_stack *stack)
+void shale_stack_clear(struct shale_stack *stack)
 {
-	if (IS_ERR_OR_NULL(stack))
-		return;
 	shale_stack_clear_lower(stack);
 	if (stack->work)
 		shale_layer_put(stack->work);
 	if (stack->upper)
 		shale_layer_put(stack->upper);
+	stack->work = NULL;
+	stack->upper = NULL;
+}
+
+void shale_stack_free(struct shale_stack *stack)
+{
+	if (IS_ERR_OR_NULL(stack))
+		return;
+	shale_stack_clear(stack);
 	put_user_ns(stack->user_ns);
 	kfree(stack);
 }

@@ -32,6 +32,9 @@ struct shale_stack *shale_stack_alloc(void);
 void shale_stack_free(struct shale_stack *stack);
 DEFINE_FREE(shale_stack, struct shale_stack *, shale_stack_free(_T))
 
+/* One of the functions that give a stack one layer more. */
+typedef int (*shale_add_layer_t)(struct shale_stack *stack, const struct path *path);
+
 /**
  * shale_stack_add_lower - append a layer below those the stack has
  * Return: 0, or what shale_layer_create() says; -E2BIG beyond SHALE_MAX_LOWER layers; -EBADSLT
@@ -54,8 +57,9 @@ static inline bool shale_stack_casefolded(const struct shale_stack *stack)
 	return stack->nr_lower && shale_layer_casefolded(stack->lower[0]);
 }
 
-/* Forgets the lower layers described so far. */
+/* Forgets the lower layers described so far; or all layers. */
 void shale_stack_clear_lower(struct shale_stack *stack);
+void shale_stack_clear(struct shale_stack *stack);
 
 /* Sets or replaces the upper; -EINVAL also where the path cannot hold an upper. */
 int shale_stack_set_upper(struct shale_stack *stack, const struct path *path);

@@ -37,9 +37,9 @@ static int may_mount(struct fs_context *fc)
 /* Without rights in the initial namespace, trusted xattrs are neither read nor set. */
 static int may_have_marks(struct fs_context *fc, const struct shale_config *config)
 {
-	if (shale_feature_on(&config->features, SHALE_USERXATTR) || capable(CAP_SYS_ADMIN))
+	if (shale_feature_on(&config->options.features, SHALE_USERXATTR) || capable(CAP_SYS_ADMIN))
 		return 0;
-	if (SHALE_IS_OVERLAY && !shale_features_want_marks(&config->features)) {
+	if (SHALE_IS_OVERLAY && !shale_features_want_marks(&config->options.features)) {
 		warnfc(fc, "without userxattr, marks of layers are not seen, and can't be set");
 		return 0;
 	}
@@ -137,11 +137,9 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-typedef int (*add_layer_t)(struct shale_stack *stack, const struct path *path);
-
 /* That what was found is no directory is a wrong option, as in overlayfs. */
 static int add_layer(struct fs_context *fc, const char *option, const char *name,
-		     const struct path *path, add_layer_t add)
+		     const struct path *path, shale_add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
 	int err = add(config->stack, path);
@@ -152,7 +150,7 @@ static int add_layer(struct fs_context *fc, const char *option, const char *name
 }
 
 static int add_layer_at(struct fs_context *fc, const char *option, const char *name,
-			add_layer_t add)
+			shale_add_layer_t add)
 {
 	struct path path;
 	int err;
@@ -175,7 +173,7 @@ static int add_layer_at(struct fs_context *fc, const char *option, const char *n
  * that starts at a descriptor, or that is one: there O_PATH is enough on every kernel.
  */
 static int add_layer_by_descriptor(struct fs_context *fc, struct fs_parameter *param,
-				   add_layer_t add)
+				   shale_add_layer_t add)
 {
 	struct path path;
 	char name[64];
@@ -244,7 +242,7 @@ static int parse_lowerdir(struct fs_context *fc, const char *value)
 	return config->lowerdir ? 0 : -ENOMEM;
 }
 
-static int parse_layer(struct fs_context *fc, struct fs_parameter *param, add_layer_t add)
+static int parse_layer(struct fs_context *fc, struct fs_parameter *param, shale_add_layer_t add)
 {
 	struct shale_config *config = fc->fs_private;
 
@@ -256,7 +254,7 @@ static int parse_layer(struct fs_context *fc, struct fs_parameter *param, add_la
 }
 
 /* @given becomes the path as it was given, or NULL where it was none. */
-static int parse_writable(struct fs_context *fc, struct fs_parameter *param, add_layer_t add,
+static int parse_writable(struct fs_context *fc, struct fs_parameter *param, shale_add_layer_t add,
 			  char **given)
 {
 	char *path __free(kfree) = NULL;
@@ -300,11 +298,42 @@ static int parse_limit(struct fs_context *fc, const struct fs_parameter *param, 
 
 /* A whole stack by descriptor */
 
-static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, int fd)
+/* Layers that were described by paths. */
+static int add_named(struct fs_context *fc, const struct list_head *named)
+{
+	const struct shale_named_layer *layer;
+	int err = 0;
+
+	list_for_each_entry(layer, named, link)
+		err = err ?: add_layer_at(fc, layer->role, layer->path, layer->add);
+	return err;
+}
+
+/* All of it or nothing; then it is pending as before. */
+static int take_described(struct fs_context *fc, struct shale_pending *pending)
 {
 	struct shale_config *config = fc->fs_private;
-	struct shale_stack *stack;
-	struct file *file;
+	int err;
+
+	swap(config->stack, pending->stack);
+	err = add_named(fc, &pending->named);
+	if (err) {
+		swap(config->stack, pending->stack);
+		/* With names, there was nothing in it. */
+		shale_stack_clear(pending->stack);
+		return err;
+	}
+	shale_options_add(&config->options, &pending->options);
+	config->described = true;
+	return 0;
+}
+
+static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, int fd)
+{
+	struct file *file __free(fput) = NULL;
+	struct shale_config *config = fc->fs_private;
+	struct shale_pending *pending;
+	int err;
 
 	if (config->stack->nr_lower || config->stack->upper || config->stack->work)
 		return invalfc(fc, "stack: can't be combined with other layers");
@@ -314,21 +343,21 @@ static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, 
 		errorfc(fc, "stack: descriptor %d is not open", fd);
 		return -EBADF;
 	}
-	stack = shale_pending_take(file);
-	fput(file);
-	if (IS_ERR(stack)) {
-		int err = PTR_ERR(stack);
-
+	pending = shale_pending_take(file);
+	if (IS_ERR(pending)) {
+		err = PTR_ERR(pending);
 		errorfc(fc, "stack: %s",
 			err == -EBUSY ? "a mount has taken this stack already; describe another" :
 			err == -EPERM ? "was described in another user namespace" :
 					"not the descriptor of a pending stack");
 		return err;
 	}
-	shale_stack_free(config->stack);
-	config->stack = stack;
-	config->described = true;
-	return 0;
+	err = take_described(fc, pending);
+	if (err)
+		shale_pending_give_back(file, pending);
+	else
+		shale_pending_free(pending);
+	return err;
 }
 
 static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
@@ -363,18 +392,18 @@ static int shale_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_WORKDIR:
 		return parse_writable(fc, param, shale_stack_set_work, &config->workdir);
 	case OPT_DEFAULT_PERMISSIONS:
-		config->default_permissions = true;
+		config->options.default_permissions = true;
 		return 0;
 	case OPT_USERXATTR:
-		return shale_feature_parse(&config->features, SHALE_USERXATTR, "on", fc);
+		return shale_feature_parse(&config->options.features, SHALE_USERXATTR, "on", fc);
 	case OPT_SIZE:
-		return parse_limit(fc, param, &config->max.bytes);
+		return parse_limit(fc, param, &config->options.max.bytes);
 	case OPT_INODES:
-		return parse_limit(fc, param, &config->max.inodes);
+		return parse_limit(fc, param, &config->options.max.inodes);
 	case OPT_VOLATILE:
-		return shale_feature_parse(&config->features, SHALE_FSYNC, "volatile", fc);
+		return shale_feature_parse(&config->options.features, SHALE_FSYNC, "volatile", fc);
 	}
-	return shale_feature_parse(&config->features, opt - OPT_FEATURE, param->string, fc);
+	return shale_feature_parse(&config->options.features, opt - OPT_FEATURE, param->string, fc);
 }
 
 /* mount(2)'s one string: options end at a comma that no backslash protects. */
@@ -415,9 +444,9 @@ static int shale_get_tree(struct fs_context *fc)
 	err = may_mount(fc) ?: may_have_marks(fc, config);
 	if (err)
 		return err;
-	if ((config->max.bytes || config->max.inodes) && !config->stack->upper)
+	if (shale_options_limit(&config->options) && !config->stack->upper)
 		return invalfc(fc, "size, inodes: limit what an upper holds, and there is none");
-	err = shale_features_resolve(&config->features, config->stack->upper, fc);
+	err = shale_features_resolve(&config->options.features, config->stack->upper, fc);
 	return err ?: get_tree_nodev(fc, shale_fill_super);
 }
 
@@ -479,7 +508,7 @@ int shale_init_fs_context(struct fs_context *fc)
 		kfree(config);
 		return err;
 	}
-	shale_features_init(&config->features);
+	shale_features_init(&config->options.features);
 	fc->fs_private = config;
 	return 0;
 }

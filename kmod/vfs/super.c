@@ -178,8 +178,8 @@ static int take_config(struct super_block *sb, struct fs_context *fc)
 	sbi->lowerdir = no_free_ptr(config->lowerdir);
 	sbi->upperdir = no_free_ptr(config->upperdir);
 	sbi->workdir = no_free_ptr(config->workdir);
-	sbi->features = config->features;
-	sbi->default_permissions = config->default_permissions;
+	sbi->features = config->options.features;
+	sbi->default_permissions = config->options.default_permissions;
 	sbi->source = kstrdup(fc->source ?: "none", GFP_KERNEL_ACCOUNT);
 	sbi->mounter = mounter_creds();
 	sbi->writer = writer_creds();
@@ -260,8 +260,8 @@ static int open_upper(struct super_block *sb, struct fs_context *fc)
 	if (!sbi->stack->upper)
 		return 0;
 	err = shale_upper_open(sbi, fc);
-	if (!err && (config->max.bytes || config->max.inodes))
-		err = shale_quota_open(sbi, &config->max, fc);
+	if (!err && shale_options_limit(&config->options))
+		err = shale_quota_open(sbi, &config->options.max, fc);
 	if (err)
 		return err;
 	err = prepare_upper(sb, fc);

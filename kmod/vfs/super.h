@@ -4,17 +4,14 @@
 
 #include <linux/fs_context.h>
 
-#include "stack/features.h"
-#include "stack/quota.h"
+#include "stack/options.h"
 
 /* What a mount is made from; filled by context.c, used up by super.c. */
 struct shale_config {
 	struct shale_stack *stack;	/* never NULL */
 	char *lowerdir, *upperdir, *workdir;	/* the options as given, or NULL */
 	bool described;			/* the stack came by the option "stack" */
-	bool default_permissions;
-	struct shale_features features;
-	struct shale_usage max;		/* of the upper; 0: no limit */
+	struct shale_options options;
 };
 
 /* context.c */

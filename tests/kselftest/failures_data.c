@@ -392,6 +392,62 @@ OPERATION(write_async, "shale_file_fops.write_iter", "a file is written asynchro
 	return submit(mine, IOCB_CMD_PWRITE);
 }
 
+/* Limits: what is claimed for a change that fails is given back. */
+
+#define LIMITED .features = "redirect_dir=on,metacopy=on,size=1M,inodes=100"
+
+OPERATION(write_limited, "shale_file_fops.write_iter", "with limits, a file is written or not",
+	  .prepare = open_both, .flags = TOUCHES, LIMITED)
+{
+	return write_piece(mine);
+}
+
+OPERATION(open_limited, "shale_file_fops.open", "with limits, a file is copied up or not", LIMITED)
+{
+	return keep(open("merged/file", O_WRONLY));
+}
+
+OPERATION(allocate_limited, "shale_file_fops.fallocate", "with limits, a file is made longer or not",
+	  .prepare = open_both, .flags = TOUCHES, LIMITED)
+{
+	return fallocate(mine, 0, 0, 50000);
+}
+
+OPERATION(copy_range_limited, "shale_file_fops.copy_file_range", "with limits, a range of a file is copied or not",
+	  .prepare = open_both, .flags = TOUCHES, LIMITED)
+{
+	return copy_file_range(file, &(loff_t){ 0 }, mine, &(loff_t){ 0 }, PIECE, 0);
+}
+
+OPERATION(write_async_limited, "shale_file_fops.write_iter", "with limits, a file is written asynchronously or not",
+	  .prepare = begin_aio, .release = end_aio, .error = EAGAIN, .flags = TOUCHES, LIMITED)
+{
+	memset(piece, 'a', PIECE);
+	return submit(mine, IOCB_CMD_PWRITE);
+}
+
+OPERATION(create_limited, "shale_dir_iops.create", "with limits, a file is made or not", LIMITED)
+{
+	return keep(open("merged/new", O_CREAT | O_WRONLY, 0644));
+}
+
+OPERATION(tmpfile_limited, "shale_dir_iops.tmpfile", "with limits, a file without a name is made or not", LIMITED)
+{
+	int fd = open("merged", O_TMPFILE | O_WRONLY, 0644);
+
+	return fd < 0 ? -1 : close(fd);	/* else it counts until it is closed */
+}
+
+OPERATION(remove_limited, "shale_dir_iops.unlink", "with limits, a file is removed or not", LIMITED)
+{
+	return unlink("merged/mine");
+}
+
+OPERATION(replace_limited, "shale_dir_iops.rename", "with limits, a file is replaced or not", LIMITED)
+{
+	return rename("merged/file", "merged/mine");
+}
+
 NO_OPERATION("shale_file_fops.setlease shale_dir_fops.setlease",
 	     "is the kernel's own: leases are on our inode, and no layer hears of them");
 NO_OPERATION("shale_file_fops.compat_ioctl", "is the kernel's own, and goes on to unlocked_ioctl");

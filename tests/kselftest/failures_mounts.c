@@ -361,6 +361,39 @@ OPERATION(take_pending, "context_operations.parse_param", "a described stack is 
 	return fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack_fd);
 }
 
+static void begin_description_by_paths(void)
+{
+	const uint32_t on = SHALE_SWITCH_ON;
+
+	open_socket();
+	request_begin(&request, genl.family, SHALE_CMD_NEW, 0);
+	request_add(&request, SHALE_A_STACK_LOWER_PATH, "top", 4);
+	request_add(&request, SHALE_A_STACK_LOWER_PATH, "low", 4);
+	request_add(&request, SHALE_A_STACK_UPPER_PATH, "upper", 6);
+	request_add(&request, SHALE_A_STACK_WORK_PATH, "work", 5);
+	request_add(&request, SHALE_A_STACK_INDEX, &on, sizeof(on));
+}
+
+OPERATION(describe_paths, "shale_nl_new_doit", "paths are noted, or refused and forgotten",
+	  .flags = NOT_MOUNTED, .error = ENOBUFS, .prepare = begin_description_by_paths,
+	  .complete = mount_stack)
+{
+	return keep(describe());
+}
+
+static void describe_paths_and_open(void)
+{
+	begin_description_by_paths();
+	OK(keep(describe()));
+	open_context();
+}
+
+OPERATION(take_paths, "context_operations.parse_param", "layers are looked up when they are taken, all or none",
+	  .flags = NOT_MOUNTED, .prepare = describe_paths_and_open, .complete = create)
+{
+	return fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack_fd);
+}
+
 static void describe_only(void)
 {
 	begin_description();

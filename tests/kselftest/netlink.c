@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "genl.h"
 
@@ -257,6 +258,167 @@ static void a_stack_mounts_once(void)
 	CHECK(fsconfig_stack(context, open_path(dir)) == -1 && errno);
 }
 
+/* Options and paths */
+
+static void add_u32(uint16_t type, uint32_t value)
+{
+	request_add(&request, type, &value, sizeof(value));
+}
+
+static void add_u64(uint16_t type, uint64_t value)
+{
+	request_add(&request, type, &value, sizeof(value));
+}
+
+static int add_path(uint16_t type, const char *path)
+{
+	return request_add(&request, type, path, strlen(path) + 1);
+}
+
+/* The options of the mount @fd, as /proc/self/mountinfo has them, after it was attached. */
+static const char *shown_options(int fd, const char *target)
+{
+	static char line[8192];
+	FILE *file;
+	char *found = NULL;
+
+	CHECK(!mkdir(target, 0755));
+	CHECK(!move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH));
+	file = fopen("/proc/self/mountinfo", "re");
+	CHECK(file);
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, target);
+	fclose(file);
+	CHECK(found);
+	return found;
+}
+
+static void new_takes_options(void)
+{
+	const char *shown;
+	int stack;
+
+	set_up(2);
+	begin_new();
+	add_lowers(2);
+	add_upper();
+	request_add(&request, SHALE_A_STACK_DEFAULT_PERMISSIONS, "", 0);
+	add_u32(SHALE_A_STACK_REDIRECT_DIR, SHALE_REDIRECT_DIR_NOFOLLOW);
+	add_u32(SHALE_A_STACK_METACOPY, SHALE_SWITCH_OFF);
+	add_u32(SHALE_A_STACK_INDEX, SHALE_SWITCH_ON);
+	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
+	add_u32(SHALE_A_STACK_UUID, SHALE_UUID_NULL);
+	add_u32(SHALE_A_STACK_FSYNC, SHALE_FSYNC_STRICT);
+	add_u32(SHALE_A_STACK_COPY_UP, SHALE_COPY_UP_OPEN);
+	add_u64(SHALE_A_STACK_SIZE, 10 << 20);
+	add_u64(SHALE_A_STACK_INODES, 1000);
+	stack = send_new();
+	shown = shown_options(mount_stack(stack), in_dir("m"));
+	CHECK(strstr(shown, "default_permissions"));
+	CHECK(strstr(shown, "redirect_dir=nofollow"));
+	CHECK(!strstr(shown, "metacopy=on"));
+	CHECK(strstr(shown, "xino=on"));
+	CHECK(strstr(shown, "uuid=null"));
+	CHECK(strstr(shown, "fsync=strict"));
+	CHECK(strstr(shown, "copy_up=open"));
+	CHECK(strstr(shown, "size=10485760"));
+	CHECK(strstr(shown, "inodes=1000"));
+}
+
+/* The mount's own options come before "stack" or behind it: the last one counts. */
+static void options_count_where_the_stack_is_given(void)
+{
+	const char *shown;
+	int stack, context;
+
+	set_up(2);
+	begin_new();
+	add_lowers(2);
+	add_u32(SHALE_A_STACK_UUID, SHALE_UUID_ON);
+	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
+	stack = send_new();
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, "uuid", "null", 0));
+	CHECK(!fsconfig_stack(context, stack));
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, "xino", "auto", 0));
+	CHECK(!fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	shown = shown_options(fsmount(context, FSMOUNT_CLOEXEC, 0), in_dir("m"));
+	CHECK(!strstr(shown, "uuid=null"));
+	CHECK(strstr(shown, "xino=auto"));
+}
+
+static void options_that_conflict_are_refused_by_the_mount(void)
+{
+	int stack, context;
+
+	set_up(2);
+	begin_new();
+	add_lowers(2);
+	add_upper();
+	add_u32(SHALE_A_STACK_METACOPY, SHALE_SWITCH_ON);
+	add_u32(SHALE_A_STACK_REDIRECT_DIR, SHALE_REDIRECT_DIR_NOFOLLOW);
+	stack = send_new();
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK(!fsconfig_stack(context, stack));
+	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
+}
+
+/* A copy without data in the lower, whose data are in a layer of data only, as composefs has it. */
+static void new_takes_layers_of_data(void)
+{
+	char text[8] = "";
+	int stack, fd;
+
+	set_up(3);
+	CHECK(!mkdir(in_dir("l2/d"), 0755));
+	make_file(in_dir("l2/d/blob"));
+	make_file(in_dir("l0/copy"));
+	CHECK(!truncate(in_dir("l0/copy"), 0));
+	CHECK(!truncate(in_dir("l0/copy"), 5));
+	CHECK(!setxattr(in_dir("l0/copy"), "trusted.overlay.metacopy", "", 0, 0));
+	CHECK(!setxattr(in_dir("l0/copy"), "trusted.overlay.redirect", "/d/blob", 7, 0));
+	begin_new();
+	add_lowers(2);
+	add_layer(SHALE_A_STACK_DATA, in_dir("l2"));
+	add_u32(SHALE_A_STACK_METACOPY, SHALE_SWITCH_ON);
+	stack = send_new();
+	fd = mount_stack(stack);
+	CHECK(faccessat(fd, "f2", F_OK, 0) && errno == ENOENT);
+	fd = openat(fd, "copy", O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK(read(fd, text, sizeof(text)) == 5 && !strcmp(text, "data\n"));
+}
+
+static void new_takes_paths(void)
+{
+	int stack, fd, context;
+
+	set_up(2);
+	begin_new();
+	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l0"));
+	/* The nul is not needed. */
+	request_add(&request, SHALE_A_STACK_LOWER_PATH, in_dir("l1"), strlen(in_dir("l1")));
+	add_path(SHALE_A_STACK_UPPER_PATH, in_dir("upper"));
+	add_path(SHALE_A_STACK_WORK_PATH, in_dir("work"));
+	stack = send_new();
+	fd = mount_stack(stack);
+	CHECK(!faccessat(fd, "f0", F_OK, 0));
+	CHECK(!faccessat(fd, "f1", F_OK, 0));
+	CHECK(openat(fd, "new", O_CREAT | O_WRONLY, 0644) >= 0);
+	CHECK(!access(in_dir("upper/new"), F_OK));
+
+	/* What is not there is found out by who mounts, and may be there for the next one. */
+	begin_new();
+	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l0"));
+	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("nothing"));
+	stack = send_new();
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK(fsconfig_stack(context, stack) == -1 && errno == ENOENT);
+	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
+	CHECK(!mkdir(in_dir("nothing"), 0755));
+	mount_stack(stack);
+}
+
 /* Refusals: errno, and the attribute at fault */
 
 static struct refusal refuse_new(void)
@@ -334,6 +496,57 @@ static void one_bad_lower_of_500_is_named(void)
 	offset = add_layer(SHALE_A_STACK_LOWER, in_dir("l77/inner"));
 	add_lowers(499);
 	CHECK_REFUSED(ELOOP, offset);
+}
+
+static void bad_options_are_named(void)
+{
+	const uint32_t wrong = 7;
+	int offset;
+
+	set_up(2);
+	begin_new();
+	add_lowers(1);
+	offset = request_add(&request, SHALE_A_STACK_FSYNC, &wrong, sizeof(wrong));
+	CHECK_REFUSED(ERANGE, offset);
+
+	begin_new();
+	add_lowers(1);
+	offset = request.header.nlmsg_len;
+	add_u64(SHALE_A_STACK_SIZE, 1 << 20);
+	CHECK_REFUSED(EINVAL, offset);
+
+	begin_new();
+	add_lowers(1);
+	add_upper();
+	offset = request.header.nlmsg_len;
+	add_u64(SHALE_A_STACK_INODES, UINT64_MAX);
+	CHECK_REFUSED(EINVAL, offset);
+
+	begin_new();
+	add_lowers(1);
+	offset = request.header.nlmsg_len;
+	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
+	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
+	CHECK_REFUSED(EINVAL, offset);
+
+	/* One that is merged, below one that is not. */
+	begin_new();
+	add_layer(SHALE_A_STACK_LOWER, in_dir("l0"));
+	add_layer(SHALE_A_STACK_DATA, in_dir("upper"));
+	offset = add_layer(SHALE_A_STACK_LOWER, in_dir("l1"));
+	CHECK_REFUSED(EINVAL, offset);
+
+	/* The layer at fault is found among those of either kind. */
+	begin_new();
+	add_lowers(2);
+	add_layer(SHALE_A_STACK_DATA, in_dir("upper"));
+	offset = add_layer(SHALE_A_STACK_DATA, in_dir("l0"));
+	CHECK_REFUSED(ELOOP, offset);
+
+	begin_new();
+	add_lowers(1);
+	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l1"));
+	CHECK_REFUSED(EINVAL, -1);
 }
 
 static void bad_uppers_are_named(void)
@@ -962,8 +1175,14 @@ static const struct ktap_test tests[] = {
 	TEST(lowers_4096_are_the_limit),
 	TEST(closing_the_descriptor_drops_the_layers),
 	TEST(a_stack_mounts_once),
+	TEST(new_takes_options),
+	TEST(options_count_where_the_stack_is_given),
+	TEST(options_that_conflict_are_refused_by_the_mount),
+	TEST(new_takes_layers_of_data),
+	TEST(new_takes_paths),
 	TEST(missing_attributes_are_named),
 	TEST(one_bad_lower_of_500_is_named),
+	TEST(bad_options_are_named),
 	TEST(bad_uppers_are_named),
 	TEST(mounts_that_may_not_be_cloned_are_named),
 	TEST(detached_mounts_are_layers_since_6_15),

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The limits of the writable layer: options size and inodes. */
-#include <ftw.h>
+#include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <sys/wait.h>
 
 #include "control.h"
 #include "fixture.h"
+#include "usage.h"
 
 enum { MIB = 1 << 20, LIMIT = 100 * MIB, TASKS = 8, LOWER_FILES = 40 };
 
@@ -22,65 +23,6 @@ static void limited(const char *limits)
 	OK(try_mount("merged", text_of(LAYERS ",%s", limits)));
 }
 
-/* What the upper holds, as du(1) counts: each object once. */
-
-static struct held {
-	long long bytes, inodes;
-	ino_t linked[4096];
-	int nr_linked;
-} held;
-
-static bool seen_before(const struct stat *st)
-{
-	int i;
-
-	if (S_ISDIR(st->st_mode) || st->st_nlink == 1)
-		return false;
-	for (i = 0; i < held.nr_linked; i++) {
-		if (held.linked[i] == st->st_ino)
-			return true;
-	}
-	CHECK(held.nr_linked < 4096);
-	held.linked[held.nr_linked++] = st->st_ino;
-	return false;
-}
-
-static int add_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)path;
-	(void)type;
-	(void)where;
-	if ((S_ISCHR(st->st_mode) && !st->st_rdev) || seen_before(st))
-		return 0;
-	held.bytes += st->st_blocks * 512LL;
-	held.inodes++;
-	return 0;
-}
-
-static const struct held *look(void)
-{
-	memset(&held, 0, sizeof(held));
-	CHECK(!nftw("upper", add_one, 16, FTW_PHYS));
-	return &held;
-}
-
-/* What the mount says that is used. */
-static long long told_used(void)
-{
-	struct statvfs st;
-
-	CHECK(!statvfs("merged", &st));
-	return (long long)(st.f_blocks - st.f_bfree) * st.f_frsize;
-}
-
-static long long told_inodes(void)
-{
-	struct statvfs st;
-
-	CHECK(!statvfs("merged", &st));
-	return st.f_files - st.f_ffree;
-}
-
 /* To XFS a full project is a full disk. */
 static bool is_full(int error, bool xfs_project)
 {
@@ -89,7 +31,7 @@ static bool is_full(int error, bool xfs_project)
 
 /* Filling it. Each step takes a turn until there is no room, and some more. */
 
-static char piece[64 << 10];
+static char piece[64 << 10] __attribute__((aligned(4096)));
 
 static int append(const char *path, size_t size)
 {
@@ -186,7 +128,7 @@ static void fill(bool xfs_project)
 
 static void expect_full(void)
 {
-	const struct held *now = look();
+	const struct usage *now = held_by_upper();
 
 	printf("# the upper holds %lld bytes (%.2f %%), the mount says %lld\n", now->bytes,
 	       100.0 * now->bytes / LIMIT, told_used());
@@ -201,9 +143,9 @@ static void expect_told(void)
 	long long difference;
 
 	do
-		difference = told_used() - look()->bytes;
+		difference = told_used() - held_by_upper()->bytes;
 	while (llabs(difference) > LIMIT / 100 && now() - begun < 10 && !usleep(10000));
-	printf("# the mount says %lld bytes more than the upper holds, %lld\n", difference, held.bytes);
+	printf("# the mount says %lld bytes more than the upper holds, %lld\n", difference, held_by_upper()->bytes);
 	CHECK(llabs(difference) <= LIMIT / 100);
 }
 
@@ -263,12 +205,12 @@ static void keep_to_limit(const char *base, bool project)
 	expect_full();
 	expect_told();
 	if (!project)
-		CHECK_EQ(told_inodes(), look()->inodes);
+		CHECK_EQ(told_inodes(), held_by_upper()->inodes);
 	unmount();
 	limited("size=100M,inodes=10000");
 	expect_told();
 	if (!project)
-		CHECK_EQ(told_inodes(), look()->inodes);
+		CHECK_EQ(told_inodes(), held_by_upper()->inodes);
 	for (step = 0, error = 0; !error && step < 100; step++)
 		error = append("merged/more", sizeof(piece));
 	CHECK(is_full(error, xfs_project));
@@ -374,8 +316,120 @@ CASE(part_of_a_write, "a write that does not fit is cut to what does")
 	written = write(fd, much, sizeof(much));
 	CHECK(written > 800 << 10 && written <= 1 << 20);
 	FAILS(write(fd, much, sizeof(much)), EDQUOT);
-	CHECK(look()->bytes <= (1 << 20) + 8192);
+	CHECK(held_by_upper()->bytes <= (1 << 20) + 8192);
 }
+
+/* Ways to write. Each writes one piece at an offset. Return: bytes, or -1. */
+
+static long write_directly(int fd, off_t at)
+{
+	return pwrite(fd, piece, sizeof(piece), at);
+}
+
+static long write_asynchronously(int fd, off_t at)
+{
+	aio_context_t context = 0;
+	struct iocb request = {
+		.aio_fildes = fd,
+		.aio_lio_opcode = IOCB_CMD_PWRITE,
+		.aio_buf = (uintptr_t)piece,
+		.aio_nbytes = sizeof(piece),
+		.aio_offset = at,
+	};
+	struct iocb *list[] = { &request };
+	struct io_event event;
+
+	OK(syscall(SYS_io_setup, 1, &context));
+	CHECK_EQ(OK(syscall(SYS_io_submit, context, 1, list)), 1);
+	CHECK_EQ(OK(syscall(SYS_io_getevents, context, 1, 1, &event, NULL)), 1);
+	OK(syscall(SYS_io_destroy, context));
+	errno = event.res < 0 ? -event.res : 0;
+	return event.res < 0 ? -1 : event.res;
+}
+
+static long splice_in(int fd, off_t at)
+{
+	int ends[2];
+	long size;
+
+	OK(pipe(ends));
+	CHECK(fcntl(ends[1], F_SETPIPE_SZ, 2 * sizeof(piece)) > 0);
+	CHECK_EQ(write(ends[1], piece, sizeof(piece)), sizeof(piece));
+	size = splice(ends[0], NULL, fd, &at, sizeof(piece), 0);
+	close(ends[0]);
+	close(ends[1]);
+	return size;
+}
+
+static int source;	/* of copies and clones: a file of the mount, larger than the limit */
+
+static long copy_in(int fd, off_t at)
+{
+	return copy_file_range(source, &(loff_t){ at }, fd, &at, sizeof(piece), 0);
+}
+
+static long clone_in(int fd, off_t at)
+{
+	struct file_clone_range range = {
+		.src_fd = source, .src_offset = at, .src_length = sizeof(piece), .dest_offset = at,
+	};
+
+	return ioctl(fd, FICLONERANGE, &range) ? -1 : (long)sizeof(piece);
+}
+
+static long allocate(int fd, off_t at)
+{
+	return fallocate(fd, 0, at, sizeof(piece)) ? -1 : (long)sizeof(piece);
+}
+
+/*
+ * Writes a file, which has no name at first if @flags say so, until there is no room; gives it a name,
+ * and removes it.
+ */
+static void keep_to_limit_by(long (*write_piece)(int fd, off_t at), int flags)
+{
+	long long inodes;
+	off_t at = 0;
+	long size;
+	int fd;
+
+	set_up_on(write_piece == clone_in ? "btrfs" : "ext4");
+	make_sized("low/source", 16 * MIB);
+	limited("size=4M,inodes=100");
+	source = open_file("merged/source", O_RDONLY);
+	fd = open_file(flags & O_TMPFILE ? "merged" : "merged/f", flags | O_RDWR);
+	while ((size = write_piece(fd, at)) > 0 && at < 16 * MIB)
+		at += size;
+	CHECK_EQ(size, -1);
+	CHECK_EQ(errno, EDQUOT);
+	/* A name takes room, too. */
+	OK(ftruncate(fd, at - sizeof(piece)));
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		OK(linkat(AT_FDCWD, text_of("/proc/self/fd/%d", fd), AT_FDCWD, "merged/f", AT_SYMLINK_FOLLOW));
+	OK(fsync(fd));
+	close(fd);
+	printf("# refused after %ld bytes; the upper holds %lld\n", (long)at, held_by_upper()->bytes);
+	CHECK(held_by_upper()->bytes <= 4 * MIB + 4 * MIB / 100);
+	CHECK(held_by_upper()->bytes >= 3 * MIB);
+	CHECK(llabs(told_used() - held_by_upper()->bytes) <= 4 * MIB / 100);
+	inodes = told_inodes();
+	OK(unlink("merged/f"));
+	CHECK_EQ(told_inodes(), inodes - 1);
+	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
+}
+
+#define WAY(name, title, write_piece, flags)					\
+	CASE(by_##name, title " keeps to the limit, and is given back") { keep_to_limit_by(write_piece, flags); }
+
+WAY(direct, "O_DIRECT", write_directly, O_CREAT | O_DIRECT)
+WAY(aio, "asynchronous writing", write_asynchronously, O_CREAT)
+WAY(direct_aio, "asynchronous writing with O_DIRECT", write_asynchronously, O_CREAT | O_DIRECT)
+WAY(splice, "splicing", splice_in, O_CREAT)
+WAY(copy, "copy_file_range", copy_in, O_CREAT)
+WAY(clone, "cloning", clone_in, O_CREAT)
+WAY(fallocate, "fallocate", allocate, O_CREAT)
+WAY(tmpfile, "a file without a name", write_directly, O_TMPFILE)
+WAY(sync, "O_SYNC", write_directly, O_CREAT | O_SYNC)
 
 enum { MAPPED = 3 << 20 };
 
@@ -424,15 +478,15 @@ CASE(mapped_and_closed, "what is filled after the file was closed and forgotten 
 	drop_all_caches();
 	OK(unlink("merged/f"));
 	/* ext4 may have taken a block or two to find the others, when it was forgotten already. */
-	CHECK(llabs(told_used() - look()->bytes) <= 4096);
+	CHECK(llabs(told_used() - held_by_upper()->bytes) <= 4096);
 	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
-	CHECK(llabs(told_used() - look()->bytes) <= 4096);
+	CHECK(llabs(told_used() - held_by_upper()->bytes) <= 4096);
 }
 
 /* The layer is full: of holes within a file at most a hundredth more is filled. */
 static void expect_kept(const char *name)
 {
-	const long long before = look()->bytes;
+	const long long before = held_by_upper()->bytes;
 	const int fd = open_file(name, O_WRONLY);
 	int step;
 
@@ -442,8 +496,8 @@ static void expect_kept(const char *name)
 			CHECK_EQ(errno, EDQUOT);
 	}
 	close(fd);
-	printf("# %lld bytes more than before\n", look()->bytes - before);
-	CHECK(look()->bytes <= 10 * MIB + 10 * MIB / 100);
+	printf("# %lld bytes more than before\n", held_by_upper()->bytes - before);
+	CHECK(held_by_upper()->bytes <= 10 * MIB + 10 * MIB / 100);
 	CHECK_EQ(append(name, sizeof(piece)), EDQUOT);
 }
 
@@ -509,11 +563,11 @@ CASE(marks, "marks that a rename makes are counted, and given back")
 	make_dir(text_of("low/d/%s", name));
 	limited("size=10M");
 	OK(rename(text_of("merged/d/%s", name), "merged/moved"));
-	CHECK_EQ(told_used(), look()->bytes);
+	CHECK_EQ(told_used(), held_by_upper()->bytes);
 	drop_all_caches();
 	CHECK_EQ(stat_of("merged/moved").st_mode & S_IFMT, S_IFDIR);
 	OK(rmdir("merged/moved"));
-	CHECK_EQ(told_used(), look()->bytes);
+	CHECK_EQ(told_used(), held_by_upper()->bytes);
 }
 
 static void refused(const char *limits, int error)
@@ -594,7 +648,7 @@ CASE(changed, "a limit of a live mount can be changed: room is made, or what is 
 	get_limits();
 	CHECK_EQ(told[SHALE_A_MOUNT_SIZE], MIB);
 	CHECK_EQ(told[SHALE_A_MOUNT_INODES], 10);
-	CHECK_EQ(told[SHALE_A_MOUNT_SIZE_USED], look()->bytes);
+	CHECK_EQ(told[SHALE_A_MOUNT_SIZE_USED], held_by_upper()->bytes);
 	CHECK_EQ(told[SHALE_A_MOUNT_INODES_USED], 2);
 	CHECK_EQ(told[SHALE_A_MOUNT_PROJECT], NOT_TOLD);
 

@@ -87,6 +87,7 @@ void report(const MountOptions& options, const std::string& target, const std::s
                     {"name", stack.source},
                     {"read_only", stack.read_only || !stack.upper},
                     {"lowers", stack.lowers},
+                    {"data", stack.data},
                     {"upper", stack.upper ? nlohmann::json(*stack.upper) : nlohmann::json()},
                     {"work", stack.work ? nlohmann::json(*stack.work) : nlohmann::json()}});
         return;
@@ -165,8 +166,8 @@ void take_options(MountOptions& options) {
     if (parsed.flags & (MS_REMOUNT | MS_BIND))
         throw CLI::ValidationError("-o " + joined + ": mount(8) remounts and binds");
     const auto stack = mounting::stack_of(parsed, "");
-    if (!stack.lowers.empty() || stack.upper || stack.work)
-        throw CLI::ValidationError("-o " + joined + ": name layers by --lower, --upper and --work");
+    if (!stack.lowers.empty() || !stack.data.empty() || stack.upper || stack.work)
+        throw CLI::ValidationError("-o " + joined + ": name layers by --lower, --data, --upper and --work");
     options.stack.options = stack.options;
     options.stack.attributes = stack.attributes;
     options.read_only = options.read_only || stack.read_only;
@@ -182,6 +183,8 @@ void run(MountOptions& options, const Globals& globals) {
     const std::string target = absolute(options.arguments.back());
     for (std::string& lower : options.stack.lowers)
         lower = absolute(lower);
+    for (std::string& data : options.stack.data)
+        data = absolute(data);
     if (options.stack.upper)
         options.stack.upper = absolute(*options.stack.upper);
     if (options.stack.work)
@@ -217,6 +220,14 @@ void add_mount_command(CLI::App& app, Globals& globals) {
                              ->type_name("DIR")
                              ->allow_extra_args(false)
                              ->take_all();
+    command
+        ->add_option("--data", options->stack.data,
+                     "A layer below these, of data only; repeat it. No name is looked for in it, but\n"
+                     "the data of files of other layers that are without")
+        ->type_name("DIR")
+        ->needs(lower)
+        ->allow_extra_args(false)
+        ->take_all();
     CLI::Option* upper = command->add_option("--upper", options->stack.upper, "The writable layer")
                              ->type_name("DIR")
                              ->needs(lower);

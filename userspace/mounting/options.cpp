@@ -107,22 +107,39 @@ std::string unescape(std::string_view text) {
     return plain;
 }
 
-/// The layers in the value of "lowerdir": separated by colons that no backslash protects.
-std::vector<std::string> split_layers(std::string_view value) {
-    std::vector<std::string> layers;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i <= value.size(); ++i) {
-        if (i < value.size() && value[i] == '\\') {
-            ++i;
-        } else if (i == value.size() || value[i] == ':') {
-            if (i == begin)
-                throw Error("option lowerdir", "there is an empty name between its colons",
-                            "name each layer, and put one colon between two");
-            layers.push_back(unescape(value.substr(begin, i - begin)));
-            begin = i + 1;
-        }
+/// Where the name at the start of @p text ends: at a colon that no backslash protects.
+std::size_t name_end(std::string_view text) {
+    std::size_t end = 0;
+    for (; end < text.size() && text[end] != ':'; ++end) {
+        if (text[end] == '\\' && end + 1 < text.size())
+            ++end;
     }
-    return layers;
+    return end;
+}
+
+void add_lower(const std::string& option, std::string layer, bool of_data, Stack& stack) {
+    if (!of_data && !stack.data.empty())
+        throw Error("option " + option, "a layer that is merged can't follow one of data only",
+                    "name those of data only last, each behind two colons or by datadir+");
+    (of_data ? stack.data : stack.lowers).push_back(std::move(layer));
+}
+
+/// The value of "lowerdir": layers with a colon between them, or two before one of data only.
+void split_layers(std::string_view value, Stack& stack) {
+    stack.lowers.clear();
+    stack.data.clear();
+    for (bool of_data = false;;) {
+        const std::size_t end = name_end(value);
+        if (end == 0)
+            throw Error("option lowerdir", "there is an empty name between its colons",
+                        "name each layer, and put one colon between two");
+        add_lower("lowerdir", unescape(value.substr(0, end)), of_data, stack);
+        if (end == value.size())
+            return;
+        value.remove_prefix(end + 1);
+        of_data = value.starts_with(':');
+        value.remove_prefix(of_data ? 1 : 0);
+    }
 }
 
 unsigned attributes_of(unsigned long flags) {
@@ -185,9 +202,11 @@ Stack stack_of(const Options& options, const std::string& source) {
         const std::string_view name = name_of(option);
         const std::string_view value = value_of(option);
         if (name == "lowerdir")
-            stack.lowers = split_layers(value);
+            split_layers(value, stack);
         else if (name == "lowerdir+")
-            stack.lowers.emplace_back(value);
+            add_lower("lowerdir+", std::string(value), false, stack);
+        else if (name == "datadir+")
+            add_lower("datadir+", std::string(value), true, stack);
         else if (name == "upperdir")
             stack.upper = unescape(value);
         else if (name == "workdir")

@@ -17,6 +17,7 @@ namespace shale::mounting {
 namespace {
 
 constexpr const char* lower_layer = "lower layer ";
+constexpr const char* data_layer = "data layer ";
 constexpr const char* upper_layer = "upper layer ";
 constexpr const char* work_directory = "work directory ";
 
@@ -44,12 +45,15 @@ UniqueFd open_directory(const std::string& role, const std::string& path) {
 /// The layers of a stack, open.
 struct OpenStack {
     std::vector<UniqueFd> lowers;
+    std::vector<UniqueFd> data;
     UniqueFd upper;
     UniqueFd work;
 
     explicit OpenStack(const Stack& stack) {
         for (const std::string& lower : stack.lowers)
             lowers.push_back(open_directory(lower_layer, lower));
+        for (const std::string& layer : stack.data)
+            data.push_back(open_directory(data_layer, layer));
         if (stack.upper)
             upper = open_directory(upper_layer, *stack.upper);
         if (stack.work)
@@ -60,6 +64,8 @@ struct OpenStack {
         netlink::StackDescription description;
         for (const UniqueFd& lower : lowers)
             description.lowers.push_back(lower.get());
+        for (const UniqueFd& layer : data)
+            description.data.push_back(layer.get());
         if (upper)
             description.upper = upper.get();
         if (work)
@@ -97,6 +103,8 @@ std::string culprit(const netlink::AttributePosition& at, const Stack& stack) {
     switch (at.type) {
     case SHALE_A_STACK_LOWER:
         return at.index < stack.lowers.size() ? lower_layer + stack.lowers[at.index] : "";
+    case SHALE_A_STACK_DATA:
+        return at.index < stack.data.size() ? data_layer + stack.data[at.index] : "";
     case SHALE_A_STACK_UPPER:
         return stack.upper ? upper_layer + *stack.upper : "";
     case SHALE_A_STACK_WORK:

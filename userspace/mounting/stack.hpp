@@ -13,6 +13,7 @@ namespace shale::mounting {
 /// A stack of layers to be mounted, by path.
 struct Stack {
     std::vector<std::string> lowers;  ///< top-most first
+    std::vector<std::string> data;    ///< below these: of data only, where no name is looked for
     std::optional<std::string> upper; ///< none: the mount is read-only
     std::optional<std::string> work;  ///< with upper only
     std::string source = "shale";     ///< field one of /proc/mounts

@@ -31,11 +31,13 @@ void must_fit(int result) {
 } // namespace
 
 Message encode_new(std::uint16_t family, const StackDescription& stack) {
-    const auto attributes = stack.lowers.size() + 2;
+    const auto attributes = stack.lowers.size() + stack.data.size() + 2;
     auto message =
         start(family, SHALE_CMD_NEW, NLM_F_ACK, attributes * nla_total_size(sizeof(std::int32_t)));
     for (const int lower : stack.lowers)
         must_fit(nla_put_s32(message.get(), SHALE_A_STACK_LOWER, lower));
+    for (const int data : stack.data)
+        must_fit(nla_put_s32(message.get(), SHALE_A_STACK_DATA, data));
     if (stack.upper)
         must_fit(nla_put_s32(message.get(), SHALE_A_STACK_UPPER, *stack.upper));
     if (stack.work)

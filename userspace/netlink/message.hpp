@@ -24,6 +24,7 @@ using Message = std::unique_ptr<nl_msg, FreeMessage>;
 /// The layers of a stack as descriptors, which stay the caller's.
 struct StackDescription {
     std::vector<int> lowers; ///< top-most first
+    std::vector<int> data;   ///< below these: of data only, where no name is looked for
     std::optional<int> upper;
     std::optional<int> work;
 };

@@ -71,11 +71,115 @@ enum shale_reason {
 	SHALE_REASON_WRITE,
 };
 
+/**
+ * enum shale_switch - Whether a mount has a feature.
+ */
+enum shale_switch {
+	SHALE_SWITCH_OFF,
+	SHALE_SWITCH_ON,
+};
+
+/**
+ * enum shale_redirect_dir - What is done with directories that have parts in
+ *   lower layers, when they are renamed.
+ * @SHALE_REDIRECT_DIR_OFF: Either of the last two, as the module parameter
+ *   "redirect_always_follow" says.
+ * @SHALE_REDIRECT_DIR_ON: Renames make redirects, look-ups follow them.
+ * @SHALE_REDIRECT_DIR_FOLLOW: Look-ups follow those that are there.
+ * @SHALE_REDIRECT_DIR_NOFOLLOW: What carries one can't be looked up.
+ */
+enum shale_redirect_dir {
+	SHALE_REDIRECT_DIR_OFF,
+	SHALE_REDIRECT_DIR_ON,
+	SHALE_REDIRECT_DIR_FOLLOW,
+	SHALE_REDIRECT_DIR_NOFOLLOW,
+};
+
+/**
+ * enum shale_xino - Whether inode numbers tell the file system of the layer,
+ *   where layers lie on several.
+ * @SHALE_XINO_AUTO: Where there is room for it in the numbers.
+ */
+enum shale_xino {
+	SHALE_XINO_OFF,
+	SHALE_XINO_ON,
+	SHALE_XINO_AUTO,
+};
+
+/**
+ * enum shale_verity - Whether copies without data carry the fs-verity digest
+ *   of the data.
+ * @SHALE_VERITY_ON: Where the file below has one.
+ * @SHALE_VERITY_REQUIRE: Where it has none, the data are copied.
+ */
+enum shale_verity {
+	SHALE_VERITY_OFF,
+	SHALE_VERITY_ON,
+	SHALE_VERITY_REQUIRE,
+};
+
+/**
+ * enum shale_uuid - The uuid of the mount, and those of its layers in file
+ *   handles.
+ * @SHALE_UUID_AUTO: Kept by the upper, if that is new or has one already; else
+ *   as null.
+ * @SHALE_UUID_NULL: The mount has none.
+ * @SHALE_UUID_ON: Kept by the upper.
+ * @SHALE_UUID_OFF: None, and file handles do not tell those of layers.
+ */
+enum shale_uuid {
+	SHALE_UUID_AUTO,
+	SHALE_UUID_NULL,
+	SHALE_UUID_ON,
+	SHALE_UUID_OFF,
+};
+
+/**
+ * enum shale_fsync - When copies reach the disk.
+ * @SHALE_FSYNC_AUTO: The data of a file before its name.
+ * @SHALE_FSYNC_STRICT: Attributes and marks before, too, and those of
+ *   directories.
+ * @SHALE_FSYNC_VOLATILE: Nothing does, whoever asks for it.
+ */
+enum shale_fsync {
+	SHALE_FSYNC_AUTO,
+	SHALE_FSYNC_STRICT,
+	SHALE_FSYNC_VOLATILE,
+};
+
+/**
+ * enum shale_copy_up - When a regular file is copied up.
+ * @SHALE_COPY_UP_CHANGE: Before the first change.
+ * @SHALE_COPY_UP_OPEN: When it is first opened, too.
+ */
+enum shale_copy_up {
+	SHALE_COPY_UP_CHANGE,
+	SHALE_COPY_UP_OPEN,
+};
+
 enum {
 	SHALE_A_STACK_LOWER = 1,
 	SHALE_A_STACK_UPPER,
 	SHALE_A_STACK_WORK,
 	SHALE_A_STACK_STACK,
+	SHALE_A_STACK_DATA,
+	SHALE_A_STACK_LOWER_PATH,
+	SHALE_A_STACK_UPPER_PATH,
+	SHALE_A_STACK_WORK_PATH,
+	SHALE_A_STACK_DATA_PATH,
+	SHALE_A_STACK_USERXATTR,
+	SHALE_A_STACK_DEFAULT_PERMISSIONS,
+	SHALE_A_STACK_REDIRECT_DIR,
+	SHALE_A_STACK_METACOPY,
+	SHALE_A_STACK_INDEX,
+	SHALE_A_STACK_NFS_EXPORT,
+	SHALE_A_STACK_XINO,
+	SHALE_A_STACK_VERITY,
+	SHALE_A_STACK_UUID,
+	SHALE_A_STACK_FSYNC,
+	SHALE_A_STACK_COPY_UP,
+	SHALE_A_STACK_SIZE,
+	SHALE_A_STACK_INODES,
 
 	__SHALE_A_STACK_MAX,
 	SHALE_A_STACK_MAX = (__SHALE_A_STACK_MAX - 1)

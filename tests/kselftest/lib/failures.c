@@ -4,6 +4,7 @@
 #include "inject.h"
 #include "space.h"
 #include "tree.h"
+#include "usage.h"
 
 /* No operation makes as many allocations, or needs as many blocks. */
 enum { MANY = 1000 };
@@ -181,12 +182,25 @@ static void expect_layers_agree(int nth, const char *merged)
 	free(layers);
 }
 
+/* A mount that is limited has counted what its upper holds, and nothing stays claimed. */
+static void expect_counted(int nth)
+{
+	const long long bytes = told_used(), inodes = told_inodes();
+	const struct usage *upper = held_by_upper();
+
+	if (bytes != upper->bytes || inodes != upper->inodes)
+		fail("failure %d: %lld bytes and %lld objects are counted, %lld and %lld are there",
+		     nth, bytes, inodes, upper->bytes, upper->inodes);
+}
+
 static char *consistent_state(const struct operation *operation, int nth)
 {
 	char *merged = tree_of("merged");
 	char *state = state_of(operation, merged);
 
 	expect_layers_agree(nth, merged);
+	if (operation->features && strstr(operation->features, "size="))
+		expect_counted(nth);
 	free(merged);
 	return state;
 }

@@ -76,8 +76,18 @@ TEST(StackOfOptions, AddsSingleLayersAsTheyAre) {
               (Texts{"/a:b", "/c"}));
 }
 
+TEST(StackOfOptions, TwoColonsStandBeforeALayerOfData) {
+    const Stack stack = stack_of(parse_options("lowerdir=/a:/b::/c::/d"), "x");
+    EXPECT_EQ(stack.lowers, (Texts{"/a", "/b"}));
+    EXPECT_EQ(stack.data, (Texts{"/c", "/d"}));
+    EXPECT_EQ(stack_of(parse_options("lowerdir+=/a,datadir+=/b:c"), "x").data, (Texts{"/b:c"}));
+    EXPECT_THROW(stack_of(parse_options("lowerdir=/a::/b:/c"), "x"), Error);
+    EXPECT_THROW(stack_of(parse_options("datadir+=/a,lowerdir+=/b"), "x"), Error);
+}
+
 TEST(StackOfOptions, RefusesEmptyLayers) {
-    EXPECT_THROW(stack_of(parse_options("lowerdir=/a::/b"), "x"), Error);
+    EXPECT_THROW(stack_of(parse_options("lowerdir=/a:::/b"), "x"), Error);
+    EXPECT_THROW(stack_of(parse_options("lowerdir=::/b"), "x"), Error);
     EXPECT_THROW(stack_of(parse_options("lowerdir=/a:"), "x"), Error);
     EXPECT_THROW(stack_of(parse_options("lowerdir="), "x"), Error);
 }

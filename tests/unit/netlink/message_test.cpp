@@ -25,18 +25,19 @@ std::uint8_t command(const Message& message) {
 }
 
 TEST(NewStack, HasOneTopLevelAttributePerLayerInOrder) {
-    const auto message = encode_new(family, {{7, 5, 6}, 8, 9});
+    const auto message = encode_new(family, {{7, 5, 6}, {4}, 8, 9});
     EXPECT_EQ(command(message), SHALE_CMD_NEW);
     EXPECT_EQ(nlmsg_hdr(message.get())->nlmsg_type, family);
     EXPECT_EQ(attributes(message), (std::vector<std::pair<int, int>>{{SHALE_A_STACK_LOWER, 7},
                                                                      {SHALE_A_STACK_LOWER, 5},
                                                                      {SHALE_A_STACK_LOWER, 6},
+                                                                     {SHALE_A_STACK_DATA, 4},
                                                                      {SHALE_A_STACK_UPPER, 8},
                                                                      {SHALE_A_STACK_WORK, 9}}));
 }
 
 TEST(NewStack, WithoutUpperSaysNothingOfIt) {
-    EXPECT_EQ(attributes(encode_new(family, {{3}, {}, {}})),
+    EXPECT_EQ(attributes(encode_new(family, {{3}, {}, {}, {}})),
               (std::vector<std::pair<int, int>>{{SHALE_A_STACK_LOWER, 3}}));
 }
 
@@ -44,26 +45,28 @@ TEST(NewStack, HoldsAsManyLayersAsTheSpecAllows) {
     std::vector<int> lowers(SHALE_MAX_LOWER);
     for (std::size_t i = 0; i < lowers.size(); ++i)
         lowers[i] = static_cast<int>(i) + 10;
-    const auto message = encode_new(family, {lowers, 1, 2});
+    const auto message = encode_new(family, {lowers, {}, 1, 2});
     const auto found = attributes(message);
     ASSERT_EQ(found.size(), lowers.size() + 2);
     EXPECT_EQ(found[SHALE_MAX_LOWER - 1].second, SHALE_MAX_LOWER + 9);
 }
 
 TEST(AttributeAt, LeadsFromAnOffsetToTheLayer) {
-    const auto message = encode_new(family, {{7, 5, 6}, 8, 9});
+    const auto message = encode_new(family, {{7, 5, 6}, {4}, 8, 9});
     const std::uint32_t first = NLMSG_HDRLEN + GENL_HDRLEN;
     EXPECT_EQ(attribute_at(message.get(), first), (AttributePosition{SHALE_A_STACK_LOWER, 0}));
     EXPECT_EQ(attribute_at(message.get(), first + 2 * 8),
               (AttributePosition{SHALE_A_STACK_LOWER, 2}));
     EXPECT_EQ(attribute_at(message.get(), first + 3 * 8),
+              (AttributePosition{SHALE_A_STACK_DATA, 0}));
+    EXPECT_EQ(attribute_at(message.get(), first + 4 * 8),
               (AttributePosition{SHALE_A_STACK_UPPER, 0}));
-    EXPECT_EQ(attribute_at(message.get(), first + 4 * 8 + 4),
+    EXPECT_EQ(attribute_at(message.get(), first + 5 * 8 + 4),
               (AttributePosition{SHALE_A_STACK_WORK, 0}));
 }
 
 TEST(AttributeAt, FindsNothingInTheHeaderOrBeyondTheEnd) {
-    const auto message = encode_new(family, {{7}, {}, {}});
+    const auto message = encode_new(family, {{7}, {}, {}, {}});
     EXPECT_EQ(attribute_at(message.get(), 0), std::nullopt);
     EXPECT_EQ(attribute_at(message.get(), 4096), std::nullopt);
 }
