@@ -78,9 +78,8 @@ static int add_fd(struct shale_stack *stack, const struct role *role, const stru
 	return err ? refuse_layer(extack, attr, err) : 0;
 }
 
-/* Features by attribute; those that are flags are on. */
-static const s8 feature_of[SHALE_A_STACK_MAX + 1] = {
-	[0 ... SHALE_A_STACK_MAX]	= -1,
+/* Of attributes that ask for one; a flag asks for it to be on. */
+static const u8 feature_of[] = {
 	[SHALE_A_STACK_USERXATTR]	= SHALE_USERXATTR,
 	[SHALE_A_STACK_REDIRECT_DIR]	= SHALE_REDIRECT_DIR,
 	[SHALE_A_STACK_METACOPY]	= SHALE_METACOPY,
@@ -93,32 +92,32 @@ static const s8 feature_of[SHALE_A_STACK_MAX + 1] = {
 	[SHALE_A_STACK_COPY_UP]		= SHALE_COPY_UP,
 };
 
-static int take_limit(u64 *limit, const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int take_limit(u64 *limit, bool *given, const struct nlattr *attr,
+		      struct netlink_ext_ack *extack)
 {
 	if (nla_get_u64(attr) > S64_MAX) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "no layer holds so much");
 		return -EINVAL;
 	}
 	*limit = nla_get_u64(attr);
+	*given = true;
 	return 0;
 }
 
 static int add_option(struct shale_options *options, const struct nlattr *attr,
 		      struct netlink_ext_ack *extack)
 {
-	int feature = feature_of[nla_type(attr)];
-
 	switch (nla_type(attr)) {
 	case SHALE_A_STACK_DEFAULT_PERMISSIONS:
 		options->default_permissions = true;
 		return 0;
 	case SHALE_A_STACK_SIZE:
-		return take_limit(&options->max.bytes, attr, extack);
+		return take_limit(&options->max.bytes, &options->size_given, attr, extack);
 	case SHALE_A_STACK_INODES:
-		return take_limit(&options->max.inodes, attr, extack);
+		return take_limit(&options->max.inodes, &options->inodes_given, attr, extack);
 	}
 	/* The policy knows the values; one may be missing in this kernel. */
-	if (shale_feature_ask(&options->features, feature,
+	if (shale_feature_ask(&options->features, feature_of[nla_type(attr)],
 			      nla_len(attr) ? nla_get_u32(attr) : SHALE_ON)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "not supported by this kernel");
 		return -EOPNOTSUPP;
@@ -148,7 +147,6 @@ static int check_complete(const struct genl_info *info)
 {
 	const bool upper = has(info, SHALE_A_STACK_UPPER, SHALE_A_STACK_UPPER_PATH);
 	const bool work = has(info, SHALE_A_STACK_WORK, SHALE_A_STACK_WORK_PATH);
-	struct nlattr *limit = info->attrs[SHALE_A_STACK_SIZE] ?: info->attrs[SHALE_A_STACK_INODES];
 
 	if (has_mixture(info)) {
 		NL_SET_ERR_MSG(info->extack, "give descriptors of all layers, or the paths of all");
@@ -161,13 +159,25 @@ static int check_complete(const struct genl_info *info)
 	} else if (work && !upper) {
 		NL_SET_ERR_MSG(info->extack, "a work directory needs an upper");
 		NL_SET_ERR_ATTR_MISS(info->extack, NULL, SHALE_A_STACK_UPPER);
-	} else if (limit && !upper) {
-		NL_SET_ERR_MSG_ATTR(info->extack, limit,
-				    "limits what an upper holds, and there is none");
 	} else {
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int add_path(struct shale_pending *pending, const struct role *role,
+		    const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const size_t length = strnlen(nla_data(attr), nla_len(attr));
+
+	/* The policy sees to this only of attributes that can't be repeated. */
+	if (!length || length + 1 != nla_len(attr)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "no path, with one nul, at its end");
+		return -EINVAL;
+	}
+	if (role->many && pending->nr_named_lower++ == SHALE_MAX_LOWER)
+		return refuse_layer(extack, attr, -E2BIG);
+	return shale_pending_name(pending, role->path_name, role->add, nla_data(attr), length);
 }
 
 static int add(struct shale_pending *pending, const struct nlattr *attr,
@@ -179,8 +189,7 @@ static int add(struct shale_pending *pending, const struct nlattr *attr,
 		return add_option(&pending->options, attr, extack);
 	if (nla_type(attr) == role->fd)
 		return add_fd(pending->stack, role, attr, extack);
-	return shale_pending_name(pending, role->path_name, role->add, nla_data(attr),
-				  nla_len(attr));
+	return add_path(pending, role, attr, extack);
 }
 
 /*

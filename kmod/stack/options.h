@@ -9,6 +9,7 @@
 struct shale_options {
 	struct shale_features features;
 	struct shale_usage max;		/* of the upper; 0: no limit */
+	bool size_given, inodes_given;	/* the limit was asked for, or that there be none */
 	bool default_permissions;
 };
 
@@ -17,8 +18,10 @@ static inline void shale_options_add(struct shale_options *options,
 				     const struct shale_options *others)
 {
 	shale_features_ask_as(&options->features, &others->features);
-	options->max.bytes = others->max.bytes ?: options->max.bytes;
-	options->max.inodes = others->max.inodes ?: options->max.inodes;
+	if (others->size_given)
+		options->max.bytes = others->max.bytes;
+	if (others->inodes_given)
+		options->max.inodes = others->max.inodes;
 	options->default_permissions |= others->default_permissions;
 }
 

@@ -40,9 +40,8 @@ void shale_pending_free(struct shale_pending *pending)
 }
 
 int shale_pending_name(struct shale_pending *pending, const char *role, shale_add_layer_t add,
-		       const char *path, size_t size)
+		       const char *path, size_t length)
 {
-	const size_t length = strnlen(path, size);
 	struct shale_named_layer *layer;
 
 	layer = kmalloc(struct_size(layer, path, length + 1), GFP_KERNEL_ACCOUNT);

@@ -16,6 +16,7 @@ struct file;
 struct shale_pending {
 	struct shale_stack *stack;	/* never NULL; empty where layers are named by paths */
 	struct list_head named;		/* of struct shale_named_layer, in order */
+	unsigned int nr_named_lower;	/* in there; counted by whoever adds */
 	struct shale_options options;
 };
 
@@ -34,9 +35,9 @@ struct shale_pending *shale_pending_alloc(void);
 void shale_pending_free(struct shale_pending *pending);
 DEFINE_FREE(shale_pending, struct shale_pending *, shale_pending_free(_T))
 
-/* Notes a layer, below those noted before. @path: @size bytes, with a nul or without. */
+/* Notes a layer, below those noted before. @path has no nul at its end. */
 int shale_pending_name(struct shale_pending *pending, const char *role, shale_add_layer_t add,
-		       const char *path, size_t size);
+		       const char *path, size_t length);
 
 /* A file that owns @pending, or ERR_PTR. It is taken over in any case. */
 struct file *shale_pending_file(struct shale_pending *pending);
@@ -44,7 +45,7 @@ struct file *shale_pending_file(struct shale_pending *pending);
 /**
  * shale_pending_take - take what was described out of a pending stack's file
  * Return: it, now the caller's; ERR_PTR(-EINVAL) when @file is something else; ERR_PTR(-EBUSY) when
- * a mount has taken it before; ERR_PTR(-EPERM) when it was described in another user namespace than
+ * a mount has taken it before, or is about to; ERR_PTR(-EPERM) when it was described in another user namespace than
  * the caller's.
  */
 struct shale_pending *shale_pending_take(struct file *file);

@@ -394,7 +394,7 @@ OPERATION(write_async, "shale_file_fops.write_iter", "a file is written asynchro
 
 /* Limits: what is claimed for a change that fails is given back. */
 
-#define LIMITED .features = "redirect_dir=on,metacopy=on,size=1M,inodes=100"
+#define LIMITED .features = "redirect_dir=on,metacopy=on," LIMITS
 
 OPERATION(write_limited, "shale_file_fops.write_iter", "with limits, a file is written or not",
 	  .prepare = open_both, .flags = TOUCHES, LIMITED)

@@ -355,10 +355,25 @@ static void describe_and_open(void)
 	open_context();
 }
 
+/* What could not be taken is pending as before, for another context and the same one. */
+static long take_or_leave(void)
+{
+	int error, other;
+
+	if (!fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack_fd))
+		return 0;
+	error = errno;
+	inject_end();
+	other = keep(OK(fsopen(fs_type(), FSOPEN_CLOEXEC)));
+	OK(fsconfig(other, FSCONFIG_SET_FD, "stack", NULL, stack_fd));
+	OK(fsconfig(context, FSCONFIG_SET_STRING, "lowerdir+", "low", 0));
+	return failed(error);
+}
+
 OPERATION(take_pending, "context_operations.parse_param", "a described stack is taken or stays",
 	  .flags = NOT_MOUNTED, .prepare = describe_and_open, .complete = create)
 {
-	return fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack_fd);
+	return take_or_leave();
 }
 
 static void begin_description_by_paths(void)
@@ -391,7 +406,7 @@ static void describe_paths_and_open(void)
 OPERATION(take_paths, "context_operations.parse_param", "layers are looked up when they are taken, all or none",
 	  .flags = NOT_MOUNTED, .prepare = describe_paths_and_open, .complete = create)
 {
-	return fsconfig(context, FSCONFIG_SET_FD, "stack", NULL, stack_fd);
+	return take_or_leave();
 }
 
 static void describe_only(void)

@@ -97,6 +97,21 @@ static void add_upper(void)
 	add_layer(SHALE_A_STACK_WORK, in_dir("work"));
 }
 
+static void add_u32(uint16_t type, uint32_t value)
+{
+	request_add(&request, type, &value, sizeof(value));
+}
+
+static void add_u64(uint16_t type, uint64_t value)
+{
+	request_add(&request, type, &value, sizeof(value));
+}
+
+static int add_path(uint16_t type, const char *path)
+{
+	return request_add(&request, type, path, strlen(path) + 1);
+}
+
 static int send_new(void)
 {
 	struct refusal refusal;
@@ -195,6 +210,13 @@ static void lowers_4096_are_the_limit(void)
 	shale_send_new(&genl, &request, &refusal);
 	CHECK_EQ(refusal.error, E2BIG);
 	CHECK_EQ(refusal.offset, offset);
+
+	begin_new();
+	for (i = 0; i <= SHALE_MAX_LOWER; i++)
+		offset = add_path(SHALE_A_STACK_LOWER_PATH, "/");
+	shale_send_new(&genl, &request, &refusal);
+	CHECK_EQ(refusal.error, E2BIG);
+	CHECK_EQ(refusal.offset, offset);
 }
 
 static long shmem_kib(void)
@@ -260,21 +282,6 @@ static void a_stack_mounts_once(void)
 
 /* Options and paths */
 
-static void add_u32(uint16_t type, uint32_t value)
-{
-	request_add(&request, type, &value, sizeof(value));
-}
-
-static void add_u64(uint16_t type, uint64_t value)
-{
-	request_add(&request, type, &value, sizeof(value));
-}
-
-static int add_path(uint16_t type, const char *path)
-{
-	return request_add(&request, type, path, strlen(path) + 1);
-}
-
 /* The options of the mount @fd, as /proc/self/mountinfo has them, after it was attached. */
 static const char *shown_options(int fd, const char *target)
 {
@@ -303,9 +310,8 @@ static void new_takes_options(void)
 	add_lowers(2);
 	add_upper();
 	request_add(&request, SHALE_A_STACK_DEFAULT_PERMISSIONS, "", 0);
-	add_u32(SHALE_A_STACK_REDIRECT_DIR, SHALE_REDIRECT_DIR_NOFOLLOW);
+	add_u32(SHALE_A_STACK_REDIRECT_DIR, SHALE_REDIRECT_DIR_FOLLOW);
 	add_u32(SHALE_A_STACK_METACOPY, SHALE_SWITCH_OFF);
-	add_u32(SHALE_A_STACK_INDEX, SHALE_SWITCH_ON);
 	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
 	add_u32(SHALE_A_STACK_UUID, SHALE_UUID_NULL);
 	add_u32(SHALE_A_STACK_FSYNC, SHALE_FSYNC_STRICT);
@@ -315,36 +321,95 @@ static void new_takes_options(void)
 	stack = send_new();
 	shown = shown_options(mount_stack(stack), in_dir("m"));
 	CHECK(strstr(shown, "default_permissions"));
-	CHECK(strstr(shown, "redirect_dir=nofollow"));
-	CHECK(!strstr(shown, "metacopy=on"));
+	CHECK(!strcmp(module_name(), "overlay") || strstr(shown, "redirect_dir=follow"));
+	CHECK(!strcmp(module_name(), "overlay") || strstr(shown, "metacopy=off"));
 	CHECK(strstr(shown, "xino=on"));
 	CHECK(strstr(shown, "uuid=null"));
 	CHECK(strstr(shown, "fsync=strict"));
 	CHECK(strstr(shown, "copy_up=open"));
 	CHECK(strstr(shown, "size=10485760"));
-	CHECK(strstr(shown, "inodes=1000"));
+	CHECK(strstr(shown, "inodes=1000\n"));
+}
+
+/* Of those that some kernels or file systems can't do: they are asked for, and got or refused. */
+static void new_takes_the_other_options(void)
+{
+	struct refusal refusal;
+	const char *shown;
+	int stack;
+
+	set_up(2);
+	begin_new();
+	add_lowers(2);
+	add_upper();
+	add_u32(SHALE_A_STACK_INDEX, SHALE_SWITCH_ON);
+	add_u32(SHALE_A_STACK_NFS_EXPORT, SHALE_SWITCH_ON);
+	shown = shown_options(mount_stack(send_new()), in_dir("m"));
+	CHECK(strstr(shown, "index=on"));
+	CHECK(strstr(shown, "nfs_export=on"));
+
+	begin_new();
+	add_lowers(2);
+	request_add(&request, SHALE_A_STACK_USERXATTR, "", 0);
+	shown = shown_options(mount_stack(send_new()), in_dir("m2"));
+	CHECK(strstr(shown, "userxattr"));
+
+	begin_new();
+	add_lowers(2);
+	add_u32(SHALE_A_STACK_VERITY, SHALE_VERITY_REQUIRE);
+	stack = shale_send_new(&genl, &request, &refusal);
+	if (stack < 0) {
+		CHECK_EQ(refusal.error, EOPNOTSUPP);
+		CHECK(strstr(refusal.text, "not supported"));
+		CHECK(!kernel_is_at_least(6, 6));
+		return;
+	}
+	shown = shown_options(mount_stack(stack), in_dir("m3"));
+	CHECK(strstr(shown, "verity=require"));
+}
+
+/* Mounts @stack, with one option given before it and one behind. */
+static const char *mount_with(int stack, const char *before, const char *behind, const char *target)
+{
+	int context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	char key[32], *value;
+
+	CHECK(context >= 0);
+	snprintf(key, sizeof(key), "%s", before);
+	value = strchr(key, '=');
+	*value++ = '\0';
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, key, value, 0));
+	CHECK(!fsconfig_stack(context, stack));
+	snprintf(key, sizeof(key), "%s", behind);
+	value = strchr(key, '=');
+	*value++ = '\0';
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, key, value, 0));
+	CHECK(!fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	return shown_options(fsmount(context, FSMOUNT_CLOEXEC, 0), target);
 }
 
 /* The mount's own options come before "stack" or behind it: the last one counts. */
 static void options_count_where_the_stack_is_given(void)
 {
 	const char *shown;
-	int stack, context;
 
 	set_up(2);
 	begin_new();
 	add_lowers(2);
 	add_u32(SHALE_A_STACK_UUID, SHALE_UUID_ON);
 	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
-	stack = send_new();
-	context = fsopen(module_name(), FSOPEN_CLOEXEC);
-	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, "uuid", "null", 0));
-	CHECK(!fsconfig_stack(context, stack));
-	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, "xino", "auto", 0));
-	CHECK(!fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-	shown = shown_options(fsmount(context, FSMOUNT_CLOEXEC, 0), in_dir("m"));
+	shown = mount_with(send_new(), "uuid=null", "xino=auto", in_dir("m"));
 	CHECK(!strstr(shown, "uuid=null"));
 	CHECK(strstr(shown, "xino=auto"));
+
+	/* That there be no limit is an option, too. */
+	begin_new();
+	add_lowers(2);
+	add_upper();
+	add_u64(SHALE_A_STACK_SIZE, 0);
+	shown = mount_with(send_new(), "size=1M", "inodes=7", in_dir("m2"));
+	CHECK(!strstr(shown, "size="));
+	CHECK(strstr(shown, "inodes=7\n"));
 }
 
 static void options_that_conflict_are_refused_by_the_mount(void)
@@ -396,8 +461,7 @@ static void new_takes_paths(void)
 	set_up(2);
 	begin_new();
 	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l0"));
-	/* The nul is not needed. */
-	request_add(&request, SHALE_A_STACK_LOWER_PATH, in_dir("l1"), strlen(in_dir("l1")));
+	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l1"));
 	add_path(SHALE_A_STACK_UPPER_PATH, in_dir("upper"));
 	add_path(SHALE_A_STACK_WORK_PATH, in_dir("work"));
 	stack = send_new();
@@ -413,6 +477,7 @@ static void new_takes_paths(void)
 	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("nothing"));
 	stack = send_new();
 	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK(fsconfig_stack(context, stack) == -1 && errno == ENOENT);
 	CHECK(fsconfig_stack(context, stack) == -1 && errno == ENOENT);
 	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
 	CHECK(!mkdir(in_dir("nothing"), 0755));
@@ -501,7 +566,7 @@ static void one_bad_lower_of_500_is_named(void)
 static void bad_options_are_named(void)
 {
 	const uint32_t wrong = 7;
-	int offset;
+	int offset, stack, context;
 
 	set_up(2);
 	begin_new();
@@ -510,9 +575,16 @@ static void bad_options_are_named(void)
 	CHECK_REFUSED(ERANGE, offset);
 
 	begin_new();
-	add_lowers(1);
-	offset = request.header.nlmsg_len;
-	add_u64(SHALE_A_STACK_SIZE, 1 << 20);
+	offset = request_add(&request, SHALE_A_STACK_LOWER_PATH, "/a\0b", 5);
+	CHECK_REFUSED(EINVAL, offset);
+
+	begin_new();
+	offset = request_add(&request, SHALE_A_STACK_LOWER_PATH, "/a", 2);
+	CHECK_REFUSED(EINVAL, offset);
+
+	begin_new();
+	add_path(SHALE_A_STACK_LOWER_PATH, "/a");
+	offset = add_path(SHALE_A_STACK_DATA_PATH, "");
 	CHECK_REFUSED(EINVAL, offset);
 
 	begin_new();
@@ -547,6 +619,15 @@ static void bad_options_are_named(void)
 	add_lowers(1);
 	add_path(SHALE_A_STACK_LOWER_PATH, in_dir("l1"));
 	CHECK_REFUSED(EINVAL, -1);
+
+	/* What has nothing to limit is refused by the mount, as are options that don't go together. */
+	begin_new();
+	add_lowers(2);
+	add_u64(SHALE_A_STACK_SIZE, 1 << 20);
+	stack = send_new();
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK(!fsconfig_stack(context, stack));
+	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
 }
 
 static void bad_uppers_are_named(void)
@@ -1176,6 +1257,7 @@ static const struct ktap_test tests[] = {
 	TEST(closing_the_descriptor_drops_the_layers),
 	TEST(a_stack_mounts_once),
 	TEST(new_takes_options),
+	TEST(new_takes_the_other_options),
 	TEST(options_count_where_the_stack_is_given),
 	TEST(options_that_conflict_are_refused_by_the_mount),
 	TEST(new_takes_layers_of_data),

@@ -415,6 +415,7 @@ static void keep_to_limit_by(long (*write_piece)(int fd, off_t at), int flags)
 	inodes = told_inodes();
 	OK(unlink("merged/f"));
 	CHECK_EQ(told_inodes(), inodes - 1);
+	CHECK(told_used() < MIB / 4);
 	CHECK_EQ(append("merged/g", sizeof(piece)), 0);
 }
 

@@ -76,6 +76,10 @@ void fail_to_write(const struct operation *operation);
 
 enum { FILE_SIZE = 9000 };	/* of "file" */
 
+/* For the features of a row: its mounts are limited, and what they have counted is looked at. */
+#define LIMITED_BYTES (1LL << 20)
+#define LIMITS "size=1M,inodes=100"
+
 /* Closes @fd when the attempt is over. Return: @fd, which may be -1. */
 int keep(int fd);
 

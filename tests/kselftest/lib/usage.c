@@ -29,8 +29,8 @@ static bool seen_before(const struct stat *st)
 static int add_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	(void)path;
-	(void)type;
 	(void)where;
+	CHECK(type != FTW_NS && type != FTW_DNR);
 	if ((S_ISCHR(st->st_mode) && !st->st_rdev) || seen_before(st))
 		return 0;
 	held.bytes += st->st_blocks * 512LL;
