@@ -5,6 +5,7 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "store/index_names.hpp"
 #include "store/upper_copy.hpp"
 
 namespace shale {
@@ -30,36 +31,44 @@ UseLock lock_of(int root, const SnapshotRecord& snapshot) {
 StillSnapshot::StillSnapshot(int root, const SnapshotRecord& snapshot, const std::vector<std::string>& lowers,
                              const Staging& staging, const UpperAccess& access, Progress& progress)
     : snapshot_(snapshot), access_(access), not_mounted_(lock_of(root, snapshot)) {
-    std::string upper = snapshot.upper;
-    if (const std::unique_ptr<Hold> hold = access.hold(snapshot.upper)) {
-        upper = copy_while_held(*hold, staging, progress);
-        is_copy_ = true;
-    }
+    std::unique_ptr<Hold> hold = access.hold(snapshot.upper);
+    const bool has_index = has_indexed_files(snapshot.work);
+    is_held_ = hold != nullptr;
+    if (is_held_ || has_index)
+        copy(hold.get(), has_index, staging, progress);
+    hold.reset(); // the copy does not change
+    const std::string copied = "/proc/self/fd/" + std::to_string(staging.fd()) + "/upper";
     tree::Union::Layers layers;
     for (const std::string& lower : lowers)
         layers.push_back(tree::Layer::open(lower));
     before_ = std::make_unique<tree::Union>(layers);
-    layers.insert(layers.begin(), tree::Layer::open(upper));
+    layers.insert(layers.begin(), tree::Layer::open(is_held_ || has_index ? copied : snapshot.upper));
     after_ = std::make_unique<tree::Union>(layers);
+    if (has_index)
+        add_indexed_names(*after_, open_at(staging.fd(), "upper", O_RDONLY | O_DIRECTORY).get(),
+                          open_at(staging.fd(), "index", O_RDONLY | O_DIRECTORY).get());
 }
 
-std::string StillSnapshot::copy_while_held(Hold& hold, const Staging& staging, Progress& progress) {
-    const auto layer = tree::Layer::open(snapshot_.upper);
-    const UniqueFd upper = open_at(layer->fd(), ".", O_RDONLY | O_DIRECTORY);
+void StillSnapshot::copy(Hold* hold, bool has_index, const Staging& staging, Progress& progress) {
     UpperCopy copy(staging.fd(), [&] {
         if (progress.cancelled())
             throw Cancelled(thing(snapshot_));
-        if (!hold.lasts())
+        if (hold && !hold->lasts())
             throw Error(thing(snapshot_), "is mounted, and too much is in it to be copied while it holds still",
                         "unmount it first: 'shale umount " + snapshot_.name + "'");
     });
-    copy.add(upper.get(), "upper", snapshot_.upper);
+    const auto add = [&](const std::string& path, const std::string& name) {
+        const auto layer = tree::Layer::open(path);
+        copy.add(open_at(layer->fd(), ".", O_RDONLY | O_DIRECTORY).get(), name, path);
+    };
+    add(snapshot_.upper, "upper");
+    if (has_index)
+        add(snapshot_.work + "/index", "index"); // links of what is in the upper
     copy.ask();
-    return "/proc/self/fd/" + std::to_string(staging.fd()) + "/upper";
 }
 
 void StillSnapshot::check() const {
-    if (!is_copy_ && access_.is_mounted(snapshot_.upper))
+    if (!is_held_ && access_.is_mounted(snapshot_.upper))
         throw Error(thing(snapshot_), "was mounted meanwhile", "unmount it first");
 }
 

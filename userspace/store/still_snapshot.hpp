@@ -15,7 +15,7 @@
 namespace shale {
 
 /// A writable layer and what it stands on, as both are at one moment. Of one that is mounted a copy is made,
-/// for which the mount holds still.
+/// for which the mount holds still; and of one with an index, in which that is then needed no more.
 class StillSnapshot {
 public:
     /// @p root is an open ROOT, @p lowers the layers of the snapshot's image, the top-most first, which the
@@ -31,12 +31,12 @@ public:
     void check() const;
 
 private:
-    std::string copy_while_held(Hold& hold, const Staging& staging, Progress& progress);
+    void copy(Hold* hold, bool has_index, const Staging& staging, Progress& progress);
 
     const SnapshotRecord& snapshot_;
     const UpperAccess& access_;
     UseLock not_mounted_; ///< nor removed
-    bool is_copy_ = false;
+    bool is_held_ = false; ///< it was mounted, and then copied
     std::unique_ptr<tree::Union> before_;
     std::unique_ptr<tree::Union> after_;
 };
