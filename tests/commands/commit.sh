@@ -43,7 +43,7 @@ fill_base() {
     ln -s etc/name symlink
     mkfifo fifo
     mknod null c 1 3
-    mknod disk b 259 1048577
+    mknod disk b 259 1048575
     truncate -s 64M sparse && printf middle | dd of=sparse bs=1 seek=33000000 conv=notrunc status=none
     setfacl -m u:1234:rw,g:77:r etc/name && setfacl -d -m u:4321:rx acl.d
     cp /bin/true capable && setcap cap_net_raw+ep capable
@@ -106,18 +106,20 @@ change_everything() {
     setfattr -n user.new -v $'a\nb\x01' new && setfattr -n trusted.new -v t fresh
     setfattr -x user.color etc/mode
     cp /bin/false false && setcap cap_chown+ep false
-    truncate -s 1T huge && printf begin | dd of=huge conv=notrunc status=none
-    printf end | dd of=huge bs=1M seek=1048575 conv=notrunc status=none
-    truncate -s 200M hole
+    truncate -s 100M holes && printf begin | dd of=holes conv=notrunc status=none
+    printf end | dd of=holes bs=1M seek=80 conv=notrunc status=none
+    truncate -s 30M hole
     mknod zero c 1 5 && mknod loop b 7 300 && mkfifo pipe && ln -s nowhere dangling && ln dangling dangling-again
     chown -h 7:8 dangling
     printf x >$'odd \xff\xe4 name' && mkdir $'n\newline' && touch "$(printf 'l%.0s' {1..255})"
     touch -d "1999-12-31 23:59:59.987654321" new fresh
     echo same >quiet/other && rm quiet/other      # the directory's time alone
+    /usr/bin/python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
     cd ..
 }
 
-dump() { "$tests/interop/treedump.py" "$1"; }
+# Without the one thing that a layer can't hold.
+dump() { "$tests/interop/treedump.py" "$1" | grep -v "^/socket "; }
 field() { shale image ls --json | python3 -c 'import json, sys
 i = next(i for i in json.load(sys.stdin) if i["name"] == sys.argv[1]); print(eval(sys.argv[2]))' "$1" "$2"; }
 layer_of() { field "$1" 'i["layers"][-1]["diff_id"] + i["layers"][-1]["blob"]'; }
@@ -153,11 +155,9 @@ ok "commit: and it does" shows_the_same nothing as-base
 ok "it is changed in each way there is" change_everything
 dump m >expected
 
-python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("m/socket")'
 ok "commit: what is mounted, with a note of the socket" shale snapshot commit s live --author "A. Author" --message "all of it"
 shale snapshot commit s live2 2>said >/dev/null
 ok "commit: the note names it" grep -q "warning: /socket: left out" said
-rm m/socket
 ok "commit: leaves nothing in the staging directory" is_at_rest
 ok "commit: the new image shows what the mount did" shows_the_same live expected
 ok "commit: the config tells who, what and how" shows "A. Author|A. Author|all of it|shale snapshot commit|['/bin/sh']|2" \
@@ -181,6 +181,18 @@ ok "commit: digest for digest" same epoch epoch2 manifest_of
 ok "commit: nothing in it is later" sh -c 'shale mount epoch m --read-only && ! find m -newermt @1000000001 -path "m/new*" | grep . ; s=$?; shale umount m; exit $s'
 ok "commit: an epoch that is none is refused" refuses 1 "SOURCE_DATE_EPOCH|" env SOURCE_DATE_EPOCH=today shale snapshot commit s nope
 
+# --- A terabyte, of which six bytes are not zero
+shale mount base m --name terabyte >/dev/null || give_up
+truncate -s 1T m/huge && printf begin | dd of=m/huge conv=notrunc status=none
+printf end | dd of=m/huge bs=1M seek=1048575 conv=notrunc status=none
+shale umount m >/dev/null
+ok "terabyte: is committed" shale snapshot commit terabyte huge
+ok "terabyte: takes no room" shows "True" field huge 'i["layers"][-1]["size"] < 200000'
+shale mount huge m --read-only >/dev/null
+ok "terabyte: is there" shows "$((1 << 40)) beg end" sh -c 'echo $(stat -c %s m/huge) $(head -c 3 m/huge) $(dd if=m/huge bs=1M skip=1048575 count=1 status=none | head -c 3)'
+ok "terabyte: nor does it in the layer" sh -c 'test "$(stat -c %b m/huge)" -lt 1000'
+shale umount m >/dev/null
+
 # --- With an index, a file that was changed under one name has changed under those that only the image has
 shale mount base m --name indexed -o index=on >/dev/null || give_up
 echo changed >>m/links/a && echo changed >>m/links/c && mv m/moved m/moved-away && rm m/links/c
@@ -202,8 +214,8 @@ ok "diff: the tar is small, whatever holes are in it" sh -c 'test "$(stat -c %s 
 tar -tf s.tar >members 2>/dev/null
 ok "diff: whiteouts, opaque, and no renamed directory's redirect" \
     sh -c 'grep -qx .wh.gone members && grep -qx opaque/.wh..wh..opq members && grep -qx .wh.moved members && grep -qx moved-away/deep/file members'
-ok "diff: nothing that was not changed" sh -c '! grep -q "^links/c$\|^acl.d\|^merged/lower\|^sparse\|^quiet/file" members'
-ok "diff: in the order of the names, the directories first" sh -c 'grep -v "^./$" members | sed "s|/$||" | tr / "\001" >order && LC_ALL=C sort order | cmp - order'
+ok "diff: nothing that was not changed" sh -c '! grep -q "^acl.d\|^merged/lower\|^sparse\|^quiet/file" members'
+ok "diff: in the order of the names, the directories first, and links to what was moved at the end" sh -c 'tail -n 1 members | grep -qx links/c && sed -i "\$d" members && grep -v "^./$" members | sed "s|/$||" | tr / "\001" >order && LC_ALL=C sort order | cmp - order'
 
 ok "usage: bytes and inodes" shows "True" json "d[0]['name'] == 's' and d[0]['size'] > 3000000 and d[0]['inodes'] > 40" shale snapshot usage s --json
 ok "usage: an unknown one is named" refuses 1 "nosuch|snapshot ls|" shale snapshot usage nosuch
@@ -217,16 +229,9 @@ umount m
 
 # --- Other programs
 if command -v umoci >/dev/null; then
-    # The terabyte is theirs to write out.
-    shale mount base m --name s >/dev/null && rm m/huge m/hole && dump m >expected.umoci && shale umount m >/dev/null
-    shale snapshot commit s for-umoci >/dev/null
-    ok "umoci: takes the image" sh -c 'shale image export for-umoci out --tag t && umoci unpack --image out:t bundle'
-    # It writes holes out, has no trusted.* of its own kind to keep, and no time of directories that it fills.
-    comparable() { sed -e '/^sparse /d' "$1"; }
-    dump bundle/rootfs >unpacked 2>/dev/null
-    comparable unpacked >unpacked.comparable
-    comparable expected.umoci >expected.comparable
-    ok "umoci: unpacks what the mount showed" diff -u expected.comparable unpacked.comparable
+    ok "umoci: takes the image" sh -c 'shale image export one out --tag t && umoci unpack --image out:t bundle'
+    dump bundle/rootfs >unpacked
+    ok "umoci: unpacks what the mount showed" diff -u expected unpacked
 else
     skip "umoci: unpacks the image" "it is not installed"
 fi
@@ -343,7 +348,7 @@ consistent() {
 }
 ok "under a writer: at one moment" consistent
 
-ok "rm, gc: what was committed goes" sh -c 'shale image rm one two zstd epoch epoch2 written live live2 nothing index-live index-still && shale gc'
+ok "rm, gc: what was committed goes" sh -c 'shale image rm one two zstd epoch epoch2 written live live2 nothing huge index-live index-still && shale gc'
 ok "rm, gc: and the rest stays" shale mount base m --name s
 shale umount m >/dev/null
 

@@ -27,9 +27,13 @@ Inode inode_of(const tree::Object& object) {
     return {object.st.st_dev, object.st.st_ino};
 }
 
-/// A file with more names than one in the writable layer.
-bool is_linked_in_upper(const tree::Object& object) {
-    return !object.is_directory() && object.place.layer == 0 && object.st.st_nlink > 1;
+/// A file that has, or had, more names than one.
+bool is_linked(const tree::Object& object) {
+    return !object.is_directory() && object.st.st_nlink > 1;
+}
+
+bool is_in_upper(const tree::Object& object) {
+    return object.place.layer == 0;
 }
 
 bool same_time(const timespec& one, const timespec& other) {
@@ -58,18 +62,59 @@ public:
           progress_(progress) {}
 
     void write() {
-        find_changed_links();
+        find_links();
         tree::compare(before_, after_, [&](const tree::Pair& pair) { return visit(pair); });
+        directories_.clear();
+        written_ = 0;
+        write_names_elsewhere();
         writer_.finish();
     }
 
 private:
-    void find_changed_links() {
+    void find_links() {
         tree::compare(before_, after_, [&](const tree::Pair& pair) {
-            if (pair.after && is_linked_in_upper(*pair.after) && looks_changed(pair))
-                changed_links_.insert(inode_of(*pair.after));
-            return tree::Descend::compare;
+            if (pair.after && is_linked(*pair.after) && looks_changed(pair)) {
+                if (is_in_upper(*pair.after))
+                    changed_links_.insert(inode_of(*pair.after));
+                else
+                    names_elsewhere_.emplace(inode_of(*pair.after), pair.after->st.st_nlink).first->second--;
+            }
+            return below(pair);
         });
+    }
+
+    static tree::Descend below(const tree::Pair& pair) {
+        return pair.merged ? tree::Descend::compare : tree::Descend::as_new;
+    }
+
+    /// A lower file that is in a renamed directory is written; its names that are in no changed place have to
+    /// be links of it then. Where it may have some, all of the tree is looked through.
+    void write_names_elsewhere() {
+        std::erase_if(names_elsewhere_, [](const auto& file) { return file.second == 0; });
+        if (names_elsewhere_.empty())
+            return;
+        std::vector<std::string> paths;
+        tree::walk(after_, [&](const std::string& path, const tree::Object& object) {
+            if (is_linked(object) && names_elsewhere_.contains(inode_of(object)) &&
+                !written_links_.contains(path.substr(1)))
+                paths.push_back(path.substr(1));
+        });
+        for (const std::string& path : paths)
+            write_again(path);
+    }
+
+    /// Something unchanged, with the directories on the way that were not written yet.
+    void write_again(const std::string& path) {
+        tree::Object object = after_.root();
+        for (size_t end = 0; end < path.size();) {
+            const size_t begin = end == 0 ? 0 : end + 1;
+            const std::string directory = path.substr(0, end);
+            if (written_directories_.insert(directory).second)
+                writer_.add(directory, describe(directory, object));
+            end = std::min(path.find('/', begin), path.size());
+            object = after_.look_up(object, path.substr(begin, end - begin)).value();
+        }
+        write_object(path, object);
     }
 
     bool looks_changed(const tree::Pair& pair) const {
@@ -78,7 +123,7 @@ private:
     }
 
     bool has_changed(const tree::Pair& pair) const {
-        if (is_linked_in_upper(*pair.after))
+        if (is_linked(*pair.after) && is_in_upper(*pair.after))
             return changed_links_.contains(inode_of(*pair.after));
         return looks_changed(pair);
     }
@@ -107,12 +152,12 @@ private:
         if (pair.merged) {
             if (looks_changed(pair) || (!pair.same && !same_time(pair.before->st.st_mtim, pair.after->st.st_mtim)))
                 write_directories();
-            return tree::Descend::compare;
+            return below(pair);
         }
         write_directories();
         if (pair.before && pair.before->is_directory())
             writer_.opaque(path, time_of_marks());
-        return tree::Descend::as_new;
+        return below(pair);
     }
 
     /// Keeps those above @p path: it may turn out that they have something changed in them.
@@ -126,8 +171,10 @@ private:
     }
 
     void write_directories() {
-        for (; written_ < directories_.size(); ++written_)
+        for (; written_ < directories_.size(); ++written_) {
             writer_.add(directories_[written_].first, directories_[written_].second);
+            written_directories_.insert(directories_[written_].first);
+        }
     }
 
     void hide(const std::string& path) {
@@ -149,7 +196,8 @@ private:
     void write_object(const std::string& path, const tree::Object& object) {
         write_directories();
         oci::TarEntry entry = describe(path, object);
-        if (object.st.st_nlink > 1) {
+        if (is_linked(object)) {
+            written_links_.insert(path);
             const auto [first, is_first] = links_.emplace(inode_of(object), path);
             entry.hard_link = !is_first;
             if (entry.hard_link) {
@@ -234,7 +282,10 @@ private:
     Omissions& omissions_;
     Progress& progress_;
     std::set<Inode> changed_links_;       ///< of the writable layer
+    std::map<Inode, nlink_t> names_elsewhere_; ///< of lower files: how many are in no changed place
     std::map<Inode, std::string> links_;  ///< the first name that was written
+    std::set<std::string> written_links_; ///< all such names
+    std::set<std::string> written_directories_;
     /// The directory that is looked through and those above it, the root first.
     std::vector<std::pair<std::string, oci::TarEntry>> directories_;
     size_t written_ = 0; ///< so many of them

@@ -17,7 +17,8 @@ namespace shale {
 /// Nothing of how the union keeps its changes is in it: a renamed directory is written whole under its new
 /// name and hidden under the old one, a file whose attributes alone were copied up with its data. Every
 /// directory with something changed in it is there with its own attributes. Of a file with several names,
-/// all that the writable layer has are there if one is, as links of each other.
+/// all that are one file in @p after are there if one is, as links of each other: those in the writable layer,
+/// and behind all else those of a lower file that is in a renamed directory.
 ///
 /// Times later than @p latest (seconds since 1970) become that. What a layer can't hold is left out and
 /// noted. Throws Error, or Cancelled when @p progress says so.

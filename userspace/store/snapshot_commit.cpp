@@ -129,6 +129,7 @@ ImageRecord Store::commit_snapshot(const std::string& name, const CommitOptions&
                     "choose another name for the new one");
     const Workplace work(fd_.get());
     const UseLock layers_stay = hold();
+    std::optional<UseLock> snapshots_stay = hold_snapshots();
     const SnapshotRecord snapshot = this->snapshot(name);
     const ImageRecord image = this->image(snapshot.image);
     const oci::Manifest parent = manifest_of(image, BlobStore(fd_.get(), root_));
@@ -137,6 +138,7 @@ ImageRecord Store::commit_snapshot(const std::string& name, const CommitOptions&
     oci::Step step;
     {
         const StillSnapshot still(fd_.get(), snapshot, layer_paths(image), work.staging, access, progress);
+        snapshots_stay.reset();
         LayerBlob blob(made, options.compression);
         progress.begin_layer(image.layers.size() + 1, image.layers.size() + 1, 0);
         write_layer(still, options.epoch, [&](auto bytes) { blob.write(bytes); }, progress);
@@ -157,9 +159,11 @@ void Store::write_changes(const std::string& name, std::optional<int64_t> epoch,
                           const oci::Sink& sink, Progress& progress) {
     const Staging staging(fd_.get());
     const UseLock layers_stay = hold();
+    std::optional<UseLock> snapshots_stay = hold_snapshots();
     const SnapshotRecord snapshot = this->snapshot(name);
     const StillSnapshot still(fd_.get(), snapshot, layer_paths(image(snapshot.image)), staging, access,
                               progress);
+    snapshots_stay.reset();
     write_layer(still, epoch, sink, progress);
 }
 

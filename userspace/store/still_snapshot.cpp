@@ -19,7 +19,6 @@ std::string thing(const SnapshotRecord& snapshot) {
 }
 
 UseLock lock_of(int root, const SnapshotRecord& snapshot) {
-    const UseLock stays = UseLock::shared(root, "snapshots"); // until it is locked itself
     if (!stat_at(root, "snapshots/" + snapshot.name + "/upper"))
         throw Error(thing(snapshot), "its directory " + snapshot.upper + " is not there any more",
                     "forget it with 'shale snapshot rm " + snapshot.name + "'");

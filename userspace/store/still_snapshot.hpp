@@ -18,8 +18,8 @@ namespace shale {
 /// for which the mount holds still; and of one with an index, in which that is then needed no more.
 class StillSnapshot {
 public:
-    /// @p root is an open ROOT, @p lowers the layers of the snapshot's image, the top-most first, which the
-    /// caller sees to that they stay; @p staging has room for the copy. All outlive the object. Throws Error
+    /// @p root is an open ROOT, whose snapshots/ the caller has locked, shared, and may unlock afterwards;
+    /// @p lowers are the layers of the snapshot's image, the top-most first; @p staging has room for the copy. All outlive the object. Throws Error
     /// where the snapshot can't be kept from changing.
     StillSnapshot(int root, const SnapshotRecord& snapshot, const std::vector<std::string>& lowers,
                   const Staging& staging, const UpperAccess& access, Progress& progress);

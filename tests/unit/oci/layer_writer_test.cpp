@@ -110,8 +110,7 @@ TEST_F(LayerWriterTest, HidesAsImagesDo) {
     EXPECT_EQ(found.name.kind, NameKind::opaque);
     EXPECT_EQ(found.name.parent, "d");
     EXPECT_NE(tar_.find("d/.wh..wh..opq"), std::string::npos);
-    read_again([&](LayerWriter& out) { out.whiteout("", "gone", {}); });
-    EXPECT_EQ(tar_.find("/.wh.gone"), std::string::npos) << "of the root";
+    EXPECT_EQ(read_again([&](LayerWriter& out) { out.whiteout("", "gone", {}); }).name.path(), "gone");
 }
 
 TEST_F(LayerWriterTest, WritesNoHoles) {

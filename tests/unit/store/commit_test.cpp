@@ -32,6 +32,7 @@ protected:
         TarBuilder tar;
         tar.directory("./").directory("d").file("d/old", "old").file("d/kept", "kept").file("plain", "plain");
         tar.directory("e").file("e/f", "f").file("a", "linked").hard_link("b", "a");
+        tar.file("d/g", "g").hard_link("e/g", "d/g");
         image_.layer(tar.finish());
         image_.tag("base");
         open().import_layout(image_.path(), "base", "", progress_);
@@ -149,6 +150,16 @@ TEST_F(CommitTest, NamesOfOneFileStayLinksEvenWhereOneLooksAsBefore) {
     fs::create_hard_link(upper_ + "/plain", upper_ + "/zz");
     const ImageRecord image = commit();
     EXPECT_EQ(stat_of_path(layer(image) + "/plain").st_ino, stat_of_path(layer(image) + "/zz").st_ino);
+}
+
+TEST_F(CommitTest, NamesOfALowerFileStayLinksWhereOneHasMoved) {
+    fs::create_directory(upper_ + "/moved");
+    mark("moved", "redirect", "e");
+    whiteout("e");
+    const ImageRecord image = commit();
+    const std::string a = layer(image) + "/moved/g", b = layer(image) + "/d/g";
+    EXPECT_EQ(stat_of_path(a).st_ino, stat_of_path(b).st_ino);
+    EXPECT_EQ(names_in(layer(image) + "/d"), std::vector<std::string>{"g"});
 }
 
 TEST_F(CommitTest, NothingIsLaterThanTheEpoch) {
