@@ -19,8 +19,8 @@ namespace shale {
 class StillSnapshot {
 public:
     /// @p root is an open ROOT, whose snapshots/ the caller has locked, shared, and may unlock afterwards;
-    /// @p lowers are the layers of the snapshot's image, the top-most first; @p staging has room for the copy. All outlive the object. Throws Error
-    /// where the snapshot can't be kept from changing.
+    /// @p lowers are the layers of the snapshot's image, the top-most first; @p staging has room for the copy.
+    /// All outlive the object. Throws Error where the snapshot can't be kept from changing.
     StillSnapshot(int root, const SnapshotRecord& snapshot, const std::vector<std::string>& lowers,
                   const Staging& staging, const UpperAccess& access, Progress& progress);
 

@@ -45,8 +45,10 @@ TarEntry entry(mode_t mode, uint64_t size = 0) {
 class LayerWriterTest : public testing::Test {
 protected:
     LayerWriter writer(std::string& out) const {
-        return LayerWriter([&out](auto bytes) { out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); },
-                           "layer");
+        const auto append = [&out](auto bytes) {
+            out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        };
+        return LayerWriter(append, "layer");
     }
 
     /// The one entry of a tar that @p write writes.
