@@ -230,8 +230,10 @@ umount m
 # --- Other programs
 if command -v umoci >/dev/null; then
     ok "umoci: takes the image" sh -c 'shale image export one for-umoci --tag t && umoci unpack --image for-umoci:t bundle'
-    dump bundle/rootfs >unpacked
-    ok "umoci: unpacks what the mount showed" diff -u expected unpacked
+    # It writes holes out. And links/b is alone since links/a was copied up, though the lower file has two names.
+    comparable() { sed -e 's/ sparse$//' -e '/^\/links\/b /s/ nlink=.*//' "$@"; }
+    unpacks_the_same() { diff -u <(comparable expected) <(dump bundle/rootfs | comparable); }
+    ok "umoci: unpacks what the mount showed" unpacks_the_same
 else
     skip "umoci: unpacks the image" "it is not installed"
 fi
