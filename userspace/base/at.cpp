@@ -2,6 +2,7 @@
 #include "base/at.hpp"
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 
 #include <fcntl.h>
@@ -42,6 +43,15 @@ struct stat stat_of(int fd, const std::string& shown) {
     if (fstat(fd, &st) != 0)
         throw Error::from_errno(shown, errno);
     return st;
+}
+
+std::string read_link_at(int dir, const std::string& name) {
+    std::string target(PATH_MAX, '\0');
+    const ssize_t size = readlinkat(dir, name.c_str(), target.data(), target.size());
+    if (size < 0)
+        throw Error::from_errno(name, errno);
+    target.resize(static_cast<size_t>(size));
+    return target;
 }
 
 void make_directory_at(int dir, const std::string& name, mode_t mode) {

@@ -25,6 +25,9 @@ UniqueFd try_open_beneath(int dir, const std::string& path, int flags);
 std::optional<struct stat> stat_at(int dir, const std::string& name);
 struct stat stat_of(int fd, const std::string& shown);
 
+/// readlinkat(2): where the symbolic link points.
+std::string read_link_at(int dir, const std::string& name);
+
 void make_directory_at(int dir, const std::string& name, mode_t mode);
 /// linkat(2), without following a symbolic link.
 void link_at(int from_dir, const std::string& from, int to_dir, const std::string& to);

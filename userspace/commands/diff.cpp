@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <iostream>
 #include <memory>
 
 #include <fcntl.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "commands/changes.hpp"
 #include "commands/globals.hpp"
 #include "commands/layers.hpp"
-#include "commands/table.hpp"
 #include "commands/target.hpp"
 #include "netlink/client.hpp"
-#include "tree/changes.hpp"
 
 namespace shale {
 
@@ -27,72 +25,32 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale diff web     the writable layer \"web\", mounted or not\n"
                                  "  shale diff /mnt    what is mounted there";
 
-struct Layers {
-    std::string upper;
-    std::vector<std::string> lowers; ///< top-most first
-};
-
-Layers layers_of_mount(const std::string& directory) {
+std::vector<tree::Change> changes_of_mount(const std::string& directory) {
     const UniqueFd fd = open_at(AT_FDCWD, directory, O_PATH | O_DIRECTORY);
     auto mount = netlink::Client::open().mount_of(fd.get());
     if (!mount.upper)
         throw Error(directory, "is mounted without a writable layer, so nothing in it can change",
                     "name a mount that has one: \"shale mounts\" lists them");
     require_paths(mount);
-    return {*std::move(mount.upper), std::move(mount.lowers)};
+    return find_changes(*mount.upper, mount.lowers);
 }
 
-Layers layers_of_snapshot(const std::string& name, Store& store) {
-    const auto snapshot = store.snapshot(name);
-    return {snapshot.upper, store.layer_paths(store.image(snapshot.image))};
-}
-
-Layers find_layers(const std::string& target, const Globals& globals) {
+std::vector<tree::Change> changes_of(const std::string& target, const Globals& globals) {
     const auto point = mounted_on(target);
     if (point && is_shale(*point))
-        return layers_of_mount(target);
+        return changes_of_mount(target);
     if (point || target.find('/') != std::string::npos)
         throw Error(target,
                     point ? "not a Shale mount: its type is " + point->type : "not a mount point",
                     "\"shale mounts\" lists what is mounted");
     if (auto store = existing_store(globals.root))
-        return layers_of_snapshot(target, *store);
+        return changes_of_snapshot(target, *store);
     throw Error(target, "there is no store in " + globals.root,
                 "name it with --root, or name a mount point");
 }
 
-std::vector<tree::Change> find_changes(const Layers& layers) {
-    tree::Union::Layers stack{tree::Layer::open(layers.upper)};
-    for (const std::string& lower : layers.lowers)
-        stack.push_back(tree::Layer::open(lower));
-    const tree::Union after(stack);
-    stack.erase(stack.begin());
-    return tree::changes(tree::Union(stack), after);
-}
-
-constexpr const char* letter(tree::Kind kind) {
-    switch (kind) {
-    case tree::Kind::added:
-        return "A";
-    case tree::Kind::changed:
-        return "C";
-    case tree::Kind::deleted:
-        return "D";
-    }
-    return "?";
-}
-
 void run(const std::string& target, const Globals& globals) {
-    const auto changes = find_changes(find_layers(target, globals));
-    if (globals.json) {
-        auto list = nlohmann::json::array();
-        for (const tree::Change& change : changes)
-            list.push_back({{"kind", letter(change.kind)}, {"path", change.path}});
-        print_json(list);
-        return;
-    }
-    for (const tree::Change& change : changes)
-        std::cout << letter(change.kind) << " " << printable(change.path) << "\n";
+    print_changes(changes_of(target, globals), globals);
 }
 
 } // namespace

@@ -132,6 +132,7 @@ void mount_image(MountOptions& options, const std::string& target, const Globals
         stack.upper = snapshot.upper;
         stack.work = snapshot.work;
         try {
+            const UseLock nobody_reads = store.hold_for_mount(stack.source);
             if (store.image(image.name).manifest_digest != image.manifest_digest)
                 throw Error("image '" + image.name + "'", "has just become another one", "try again");
             mounting::mount_stack(stack, target);

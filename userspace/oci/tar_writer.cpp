@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "oci/tar_writer.hpp"
 
-#include <cerrno>
+#include <memory>
 #include <utility>
 
 #include <archive.h>
@@ -11,51 +11,15 @@
 
 namespace shale::oci {
 
-void TarWriter::Free::operator()(archive* handle) const {
-    // Otherwise freeing would write the end of an archive that is none.
-    archive_write_fail(handle);
-    archive_write_free(handle);
-}
-
-TarWriter::TarWriter(Sink sink, std::string shown)
-    : sink_(std::move(sink)), shown_(std::move(shown)), handle_(archive_write_new()) {
-    if (!handle_)
-        throw Error(shown_, "libarchive has no memory");
+TarWriter::TarWriter(Sink sink, std::string shown) : archive_(std::move(sink), std::move(shown)) {
     // ustar, and pax headers for what does not fit into it, such as 8 GiB.
-    archive_write_set_format_pax_restricted(handle_.get());
-    archive_write_add_filter_none(handle_.get());
-    archive_write_set_bytes_per_block(handle_.get(), 256 * 1024);
-    archive_write_set_bytes_in_last_block(handle_.get(), 512);
-    check(archive_write_open(handle_.get(), this, nullptr, push, nullptr));
-}
-
-TarWriter::~TarWriter() = default;
-
-ssize_t TarWriter::push(archive* handle, void* self, const void* bytes, size_t size) {
-    TarWriter& writer = *static_cast<TarWriter*>(self);
-    try {
-        writer.sink_({static_cast<const std::byte*>(bytes), size});
-        return static_cast<ssize_t>(size);
-    } catch (...) {
-        // It must not fly through libarchive; check() throws it again.
-        writer.failure_ = std::current_exception();
-        archive_set_error(handle, EIO, "output failed");
-        return -1;
-    }
-}
-
-void TarWriter::check(int result) {
-    if (failure_)
-        std::rethrow_exception(std::exchange(failure_, nullptr));
-    if (result < ARCHIVE_OK) {
-        const char* reason = archive_error_string(handle_.get());
-        throw Error(shown_, reason ? reason : "cannot be written");
-    }
+    archive_write_set_format_pax_restricted(archive_.get());
+    archive_.open();
 }
 
 void TarWriter::header(const std::string& name, unsigned type, unsigned mode, uint64_t size) {
     if (left_ > 0)
-        throw Error(shown_, "a file in it became shorter while it was read");
+        throw Error(archive_.shown(), "a file in it became shorter while it was read");
     const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
                                                                               archive_entry_free);
     archive_entry_set_pathname(entry.get(), name.c_str());
@@ -63,7 +27,7 @@ void TarWriter::header(const std::string& name, unsigned type, unsigned mode, ui
     archive_entry_set_perm(entry.get(), mode);
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
     archive_entry_set_mtime(entry.get(), 0, 0);
-    check(archive_write_header(handle_.get(), entry.get()));
+    archive_.check(archive_write_header(archive_.get(), entry.get()));
     left_ = size;
 }
 
@@ -77,16 +41,15 @@ void TarWriter::file(const std::string& name, uint64_t size) {
 
 void TarWriter::content(std::span<const std::byte> bytes) {
     if (bytes.size() > left_)
-        throw Error(shown_, "a file in it became longer while it was read");
+        throw Error(archive_.shown(), "a file in it became longer while it was read");
     left_ -= bytes.size();
-    if (archive_write_data(handle_.get(), bytes.data(), bytes.size()) < 0)
-        check(ARCHIVE_FATAL);
+    archive_.check(archive_write_data(archive_.get(), bytes.data(), bytes.size()));
 }
 
 void TarWriter::finish() {
     if (left_ > 0)
-        throw Error(shown_, "a file in it became shorter while it was read");
-    check(archive_write_close(handle_.get()));
+        throw Error(archive_.shown(), "a file in it became shorter while it was read");
+    archive_.close();
 }
 
 } // namespace shale::oci

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
-#include <functional>
-#include <memory>
 #include <span>
 #include <string>
 
-struct archive;
+#include "oci/archive_stream.hpp"
 
 namespace shale::oci {
 
@@ -16,14 +13,8 @@ namespace shale::oci {
 /// goes in decides every byte of it.
 class TarWriter {
 public:
-    /// Takes the archive's bytes; what it throws, the calls below throw.
-    using Sink = std::function<void(std::span<const std::byte>)>;
-
     /// @p shown names the archive in messages.
     TarWriter(Sink sink, std::string shown);
-    ~TarWriter();
-    TarWriter(const TarWriter&) = delete;
-    TarWriter& operator=(const TarWriter&) = delete;
 
     void directory(const std::string& name);
     /// Begins a file whose content follows, @p size bytes in all.
@@ -33,17 +24,9 @@ public:
     void finish();
 
 private:
-    struct Free {
-        void operator()(archive* handle) const;
-    };
-    static ssize_t push(archive* handle, void* self, const void* bytes, size_t size);
     void header(const std::string& name, unsigned type, unsigned mode, uint64_t size);
-    void check(int result);
 
-    Sink sink_;
-    std::string shown_;
-    std::exception_ptr failure_;
-    std::unique_ptr<archive, Free> handle_;
+    ArchiveStream archive_;
     uint64_t left_ = 0; ///< of the current file
 };
 

@@ -52,14 +52,14 @@ Attributes Attributes::of(const oci::TarEntry& entry) {
     return {entry.mode & permissions, entry.uid, entry.gid, entry.modified, entry.xattrs};
 }
 
-Attributes Attributes::of(int dir, const std::string& name) {
+Attributes Attributes::of(int dir, const std::string& name, Marks marks) {
     struct stat st;
     if (fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
         throw Error::from_errno(name, errno);
     Attributes attributes{st.st_mode & permissions, st.st_uid, st.st_gid, st.st_mtim, {}};
     const XattrTarget source(dir, name);
     for (const std::string& xattr : source.names()) {
-        if (is_overlay_mark(xattr))
+        if (marks == Marks::dropped && is_overlay_mark(xattr))
             continue;
         if (const std::optional<std::string> value = source.get(xattr))
             attributes.xattrs.emplace_back(xattr, *value);
@@ -67,8 +67,8 @@ Attributes Attributes::of(int dir, const std::string& name) {
     return attributes;
 }
 
-AttributeWriter::AttributeWriter(Omissions& omissions)
-    : omissions_(omissions), uid_(geteuid()), gid_(getegid()), umask_(process_umask()) {}
+AttributeWriter::AttributeWriter(Omissions& omissions, Marks marks)
+    : omissions_(omissions), marks_(marks), uid_(geteuid()), gid_(getegid()), umask_(process_umask()) {}
 
 bool AttributeWriter::owner_differs(const Attributes& attributes) const {
     return attributes.uid != uid_ || attributes.gid != gid_;
@@ -103,7 +103,7 @@ void AttributeWriter::apply_at(int dir, const std::string& name, mode_t type,
 void AttributeWriter::set_xattrs(const XattrTarget& target, const Attributes& attributes,
                                  const std::string& thing) {
     for (const auto& [name, value] : attributes.xattrs) {
-        if (is_overlay_mark(name)) {
+        if (marks_ == Marks::dropped && is_overlay_mark(name)) {
             omissions_.note(Omissions::Kind::overlay_xattr,
                             thing + ": dropped attribute " + name + ", which only a mount may set");
             continue;

@@ -11,6 +11,10 @@
 
 namespace shale {
 
+/// Whether the marks of an overlay are among the attributes of an object: they mean something in the layer
+/// that it is in, and nowhere else.
+enum class Marks { dropped, kept };
+
 /// What an object has besides its content and its name.
 struct Attributes {
     mode_t mode = 0755; ///< permissions, set-id and sticky bits; no type
@@ -20,16 +24,16 @@ struct Attributes {
     oci::Xattrs xattrs;
 
     static Attributes of(const oci::TarEntry& entry);
-    /// Those of @p name in the open directory @p dir, without the marks of an overlay.
-    static Attributes of(int dir, const std::string& name);
+    /// Those of @p name in the open directory @p dir.
+    static Attributes of(int dir, const std::string& name, Marks marks = Marks::dropped);
 };
 
 /// Gives attributes to objects this process has just made, with as few system calls as will do:
-/// what creation has set already is not set again. Attributes of an overlay are dropped and noted.
+/// what creation has set already is not set again. What is not to be or can't be set is noted.
 class AttributeWriter {
 public:
     /// @p omissions outlives the writer.
-    explicit AttributeWriter(Omissions& omissions);
+    explicit AttributeWriter(Omissions& omissions, Marks marks = Marks::dropped);
 
     /// For an open file or directory that was created with @p created permissions. Comes after the
     /// content: writing would take set-id bits and capabilities away again.
@@ -44,6 +48,7 @@ private:
                     const std::string& thing);
 
     Omissions& omissions_;
+    Marks marks_;
     uid_t uid_;
     gid_t gid_;
     mode_t umask_;

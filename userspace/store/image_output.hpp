@@ -45,7 +45,7 @@ private:
 /// Into a tar, whose bytes go to a sink.
 class TarOutput : public ImageOutput {
 public:
-    TarOutput(oci::TarWriter::Sink sink, const std::string& shown)
+    TarOutput(oci::Sink sink, const std::string& shown)
         : tar_(std::move(sink), shown) {}
 
     void directory(const std::string& name) override { tar_.directory(name); }

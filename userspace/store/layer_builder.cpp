@@ -2,7 +2,6 @@
 #include "store/layer_builder.hpp"
 
 #include <cerrno>
-#include <climits>
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -184,13 +183,7 @@ void LayerBuilder::copy_from_below(const oci::TarEntry& entry, const oci::LayerN
         return;
     }
     if (S_ISLNK(found->st.st_mode)) {
-        std::string link(PATH_MAX, '\0');
-        const ssize_t size =
-            readlinkat(found->parent.get(), found->name.c_str(), link.data(), link.size());
-        if (size < 0)
-            throw Error::from_errno(entry.thing, errno);
-        link.resize(static_cast<size_t>(size));
-        create_symlink(entry, link);
+        create_symlink(entry, read_link_at(found->parent.get(), found->name));
     } else {
         create_node(entry, found->st.st_mode, found->st.st_rdev);
     }

@@ -8,7 +8,7 @@
 
 namespace shale {
 
-/// What an import left out. Kept by kind, so that an image with a thousand of one kind makes one
+/// What an import or a commit left out. Kept by kind, so that an image with a thousand of one kind makes one
 /// warning, which names the first.
 class Omissions {
 public:
@@ -16,6 +16,8 @@ public:
         overlay_xattr,     ///< trusted.overlay.* and user.overlay.*: would be obeyed as marks
         unsupported_xattr, ///< the file system of the store cannot hold it
         whiteout_device,   ///< a device 0:0 would be read as a whiteout
+        socket,            ///< a tar holds none
+        whiteout_name,     ///< ".wh.NAME" would be read as a whiteout
     };
 
     /// @p what says which object it was and what happened to it.

@@ -95,6 +95,14 @@ std::vector<SnapshotRecord> Store::snapshots() {
     return snapshots;
 }
 
+UseLock Store::hold_for_mount(const std::string& name) const {
+    std::optional<UseLock> alone = UseLock::alone_at_once(fd_.get(), "snapshots/" + name);
+    if (!alone)
+        throw Error("writable layer '" + name + "'", "is just being committed, or mounted",
+                    "try again when that is done");
+    return std::move(*alone);
+}
+
 bool Store::remove_snapshot(const std::string& name, const IsMounted& is_mounted) {
     Staging staging(fd_.get());
     if (!move_snapshot(name, is_mounted, staging.fd()))
@@ -108,10 +116,14 @@ bool Store::move_snapshot(const std::string& name, const IsMounted& is_mounted, 
     const UseLock nobody_mounts = UseLock::alone(fd_.get(), "snapshots");
     if (is_mounted(snapshot(name).upper))
         return false;
+    const bool is_there = stat_at(all.get(), name).has_value();
+    std::optional<UseLock> nobody_reads;
+    if (is_there)
+        nobody_reads = hold_for_mount(name);
     Transaction transaction = catalog_.begin();
     Publication removal(all.get(), staging);
     catalog_.remove_snapshot(name);
-    if (stat_at(all.get(), name))
+    if (is_there)
         removal.publish(name);
     fsync(all.get()); // a row that is gone must not find its directory there again
     transaction.commit();

@@ -7,6 +7,7 @@
 #include "base/fd.hpp"
 #include "base/progress.hpp"
 #include "store/catalog.hpp"
+#include "store/commit.hpp"
 #include "store/garbage.hpp"
 #include "store/use_lock.hpp"
 
@@ -74,8 +75,21 @@ public:
     /// Throws Error where there is none.
     SnapshotRecord snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
+    /// While the caller has it, the snapshot is not read as one that does not change: it is about to be
+    /// mounted. Throws Error while it is read.
+    UseLock hold_for_mount(const std::string& name) const;
+
+    /// Makes an image of what the snapshot @p name shows: that of the snapshot, and its changes as a layer on
+    /// top. The snapshot stays as it is, on its image.
+    ImageRecord commit_snapshot(const std::string& name, const CommitOptions& options,
+                                const UpperAccess& access, Progress& progress);
+    /// Writes the tar of that layer, from one end to the other.
+    void write_changes(const std::string& name, std::optional<int64_t> epoch, const UpperAccess& access,
+                       const oci::Sink& sink, Progress& progress);
+
     /// Removes a writable layer and all that is in it, having asked whether its upper is mounted.
-    /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none.
+    /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none, or it is
+    /// just being read.
     bool remove_snapshot(const std::string& name, const IsMounted& is_mounted);
     /// While the caller has it, no snapshot is removed: it has a mount, or will have.
     UseLock hold_snapshots() const { return UseLock::shared(fd_.get(), "snapshots"); }

@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include <fcntl.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
@@ -65,13 +62,7 @@ std::map<std::string, std::string> shown_xattrs(const Union& tree, const Object&
 }
 
 std::string link_target(const Object& object) {
-    std::string target(PATH_MAX, '\0');
-    const ssize_t size = readlinkat(object.place.parent->get(), object.place.name.c_str(),
-                                    target.data(), target.size());
-    if (size < 0)
-        throw Error::from_errno(object.place.name, errno);
-    target.resize(static_cast<std::size_t>(size));
-    return target;
+    return read_link_at(object.place.parent->get(), object.place.name);
 }
 
 UniqueFd open_content(const Object& object) {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <iostream>
+#include <memory>
+
+#include "base/join.hpp"
+#include "commands/snapshot.hpp"
+#include "tree/needs.hpp"
+
+namespace shale {
+
+namespace {
+
+constexpr const char* description =
+    "Tell what a writable layer is mounted from, and the commands that do it: by Shale, or by the kernel's\n"
+    "overlayfs, which has to be told of marks that it does not heed by itself. Not by both at once.";
+
+constexpr const char* examples = "Examples:\n"
+                                 "  shale snapshot mounts web\n"
+                                 "  shale snapshot mounts web --json        for programs";
+
+/// As an option takes it.
+std::string escaped(const std::string& path) {
+    std::string text;
+    for (const char c : path) {
+        if (c == ':' || c == ',' || c == '\\')
+            text += '\\';
+        text += c;
+    }
+    return text;
+}
+
+/// As one word of a shell.
+std::string quoted(const std::string& text) {
+    std::string word = "'";
+    for (const char c : text)
+        word += c == '\'' ? "'\\''" : std::string(1, c);
+    return word + "'";
+}
+
+nlohmann::json mount_of(const std::string& type, std::vector<std::string> options, const SnapshotRecord& snapshot,
+                        const std::vector<std::string>& lowers) {
+    std::vector<std::string> layers;
+    for (const std::string& lower : lowers)
+        layers.push_back(escaped(lower));
+    options.push_back("lowerdir=" + join(layers, ":"));
+    options.push_back("upperdir=" + escaped(snapshot.upper));
+    options.push_back("workdir=" + escaped(snapshot.work));
+    return {{"type", type}, {"source", snapshot.name}, {"options", options}};
+}
+
+void run(const std::string& name, const Globals& globals) {
+    Store store = Store::open(globals.root);
+    const SnapshotRecord snapshot = store.snapshot(name);
+    const std::vector<std::string> lowers = store.layer_paths(store.image(snapshot.image));
+    const auto needs = tree::needs_of_upper(snapshot.upper).options();
+    const auto mounts = nlohmann::json::array({mount_of("shale", {}, snapshot, lowers),
+                                               mount_of("overlay", needs, snapshot, lowers)});
+    if (globals.json) {
+        print_json({{"name", snapshot.name},
+                    {"image", snapshot.image},
+                    {"lowers", lowers},
+                    {"upper", snapshot.upper},
+                    {"work", snapshot.work},
+                    {"mounts", mounts}});
+        return;
+    }
+    for (const auto& mount : mounts)
+        std::cout << "mount -t " << mount["type"].get<std::string>() << " -o "
+                  << quoted(join(mount["options"].get<std::vector<std::string>>(), ",")) << " "
+                  << mount["source"].get<std::string>() << " DIR\n";
+}
+
+} // namespace
+
+void add_snapshot_mounts(CLI::App& snapshot, Globals& globals) {
+    auto name = std::make_shared<std::string>();
+    CLI::App* command = snapshot.add_subcommand("mounts", description);
+    command->add_option("layer", *name, "Name of the writable layer")->type_name("LAYER")->required();
+    add_json_flag(*command, globals);
+    command->footer(examples);
+    command->callback([name, &globals] { run(*name, globals); });
+}
+
+} // namespace shale

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "oci/derived_image.hpp"
+
+#include <map>
+
+#include "base/error.hpp"
+
+namespace shale::oci {
+
+namespace {
+
+// What is in the config already keeps its order.
+using OrderedJson = nlohmann::ordered_json;
+
+const std::string image_type = "application/vnd.oci.image.";
+
+/// The same kind of layer as OCI calls it: manifests of docker's kind have names of their own.
+std::string oci_layer_type(const std::string& type) {
+    static const std::map<std::string, std::string> names = {
+        {"application/vnd.docker.image.rootfs.diff.tar", image_type + "layer.v1.tar"},
+        {"application/vnd.docker.image.rootfs.diff.tar.gzip", image_type + "layer.v1.tar+gzip"},
+        {"application/vnd.docker.image.rootfs.diff.tar.zstd", image_type + "layer.v1.tar+zstd"},
+        {"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+         image_type + "layer.nondistributable.v1.tar+gzip"}};
+    const auto known = names.find(type);
+    return known == names.end() ? type : known->second;
+}
+
+std::string time_text(std::time_t time) {
+    struct tm parts = {};
+    char text[64];
+    if (!gmtime_r(&time, &parts) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        throw Error("time " + std::to_string(time), "has no date");
+    return text;
+}
+
+OrderedJson history_entry(const Step& step) {
+    OrderedJson entry = {{"created", time_text(step.created)}, {"created_by", step.created_by}};
+    if (!step.author.empty())
+        entry["author"] = step.author;
+    if (!step.comment.empty())
+        entry["comment"] = step.comment;
+    return entry;
+}
+
+size_t layers_in(const OrderedJson& history) {
+    size_t layers = 0;
+    for (const OrderedJson& entry : history)
+        layers += !(entry.is_object() && entry.value("empty_layer", OrderedJson()) == true);
+    return layers;
+}
+
+std::string derive_config(const Manifest& parent, const Step& step, const std::string& shown) {
+    OrderedJson config = OrderedJson::parse(parent.config, nullptr, false);
+    if (!config.is_object() || !config.contains("rootfs") || !config["rootfs"].is_object() ||
+        !config["rootfs"].contains("diff_ids") || !config["rootfs"]["diff_ids"].is_array())
+        throw Error(shown, "its config lacks 'rootfs.diff_ids'", "import the image again");
+    config["created"] = time_text(step.created);
+    if (!step.author.empty())
+        config["author"] = step.author;
+    config["rootfs"]["diff_ids"].push_back(step.layer.diff_id.text());
+    OrderedJson& history = config["history"];
+    if (!history.is_array())
+        history = OrderedJson::array();
+    // Programs count the entries that have a layer: those below must not be fewer than their layers.
+    while (layers_in(history) < parent.layers.size())
+        history.push_back({{"comment", "a layer without history"}});
+    history.push_back(history_entry(step));
+    return config.dump();
+}
+
+Descriptor describe(const std::string& media_type, const std::string& content) {
+    Descriptor descriptor;
+    descriptor.media_type = media_type;
+    descriptor.digest = Digest::of(content);
+    descriptor.size = content.size();
+    return descriptor;
+}
+
+OrderedJson to_json(const Descriptor& descriptor) {
+    return {{"mediaType", descriptor.media_type},
+            {"digest", descriptor.digest.text()},
+            {"size", descriptor.size}};
+}
+
+} // namespace
+
+Manifest derive(const Manifest& parent, const Step& step, const std::string& shown) {
+    Manifest image;
+    image.config = derive_config(parent, step, shown);
+    image.config_blob = describe(image_type + "config.v1+json", image.config);
+    image.layers = parent.layers;
+    for (LayerDescriptor& layer : image.layers)
+        layer.blob.media_type = oci_layer_type(layer.blob.media_type);
+    image.layers.push_back(step.layer);
+    OrderedJson layers = OrderedJson::array();
+    for (const LayerDescriptor& layer : image.layers)
+        layers.push_back(to_json(layer.blob));
+    const OrderedJson manifest = {{"schemaVersion", 2},
+                                  {"mediaType", image_type + "manifest.v1+json"},
+                                  {"config", to_json(image.config_blob)},
+                                  {"layers", layers}};
+    image.text = manifest.dump();
+    image.descriptor = describe(manifest["mediaType"], image.text);
+    return image;
+}
+
+} // namespace shale::oci

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ctime>
+#include <string>
+
+#include "oci/manifest.hpp"
+
+namespace shale::oci {
+
+/// What makes a new image of an old one: a layer on top, and what is told about it.
+struct Step {
+    LayerDescriptor layer;
+    std::time_t created = 0;
+    std::string created_by;
+    std::string author;  ///< may be empty, like the next one
+    std::string comment;
+};
+
+/// The image that has what @p parent has, and @p step on top of it: an OCI image with config and manifest
+/// of its own. Of @p parent, text, config and layers count. Throws Error naming @p shown, where the config
+/// of that makes no sense.
+Manifest derive(const Manifest& parent, const Step& step, const std::string& shown);
+
+} // namespace shale::oci
