@@ -45,5 +45,6 @@ void add_events_command(CLI::App& app, Globals& globals);
 void add_set_command(CLI::App& app, Globals& globals);
 void add_snapshot_command(CLI::App& app, Globals& globals);
 void add_gc_command(CLI::App& app, Globals& globals);
+void add_verify_command(CLI::App& app, Globals& globals);
 
 } // namespace shale

@@ -27,9 +27,9 @@ UniqueFd private_mount(int dir) {
 
 std::shared_ptr<const Layer> Layer::open(const std::string& path) {
     UniqueFd fd = open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-    if (UniqueFd mount = private_mount(fd.get()))
-        fd = std::move(mount);
-    return std::shared_ptr<const Layer>(new Layer(std::move(fd), path));
+    UniqueFd mount = private_mount(fd.get());
+    const bool is_private = static_cast<bool>(mount);
+    return std::shared_ptr<const Layer>(new Layer(is_private ? std::move(mount) : std::move(fd), path, is_private));
 }
 
 } // namespace shale::tree

@@ -20,12 +20,16 @@ public:
     int fd() const { return fd_.get(); }
     const UniqueFd& descriptor() const { return fd_; }
     const std::string& path() const { return path_; }
+    /// Whether it was opened through a mount of its own.
+    bool is_private() const { return is_private_; }
 
 private:
-    Layer(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    Layer(UniqueFd fd, std::string path, bool is_private)
+        : fd_(std::move(fd)), path_(std::move(path)), is_private_(is_private) {}
 
     UniqueFd fd_;
     std::string path_;
+    bool is_private_;
 };
 
 } // namespace shale::tree

@@ -58,8 +58,9 @@ std::vector<std::string> names_in(int directory) {
     return names;
 }
 
-Union::Union(Layers layers, ondisk::Prefix prefix) : layers_(std::move(layers)), prefix_(prefix) {
-    if (layers_.empty())
+Union::Union(Layers layers, ondisk::Prefix prefix, std::size_t data_layers)
+    : layers_(std::move(layers)), prefix_(prefix), data_layers_(data_layers) {
+    if (layers_.size() <= data_layers_)
         throw Error("union", "no layer is given", "name at least one lower layer");
 }
 
@@ -67,7 +68,7 @@ Object Union::root() const {
     Object root;
     root.place = {0, root_of(layers_.front()), "."};
     root.st = stat_of(layers_.front()->fd(), layers_.front()->path());
-    for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+    for (std::size_t layer = 0; layer < layers_.size() - data_layers_; ++layer)
         root.parts.push_back({layer, root_of(layers_[layer])});
     return root;
 }
@@ -82,8 +83,8 @@ Union::Listing Union::list(const Object& directory) const {
 }
 
 std::optional<Object> Union::look_up(const Object& directory, const std::string& name,
-                                     const Holders* holders) const {
-    Search search(*this, name);
+                                     const Holders* holders, Opening opening) const {
+    Search search(*this, name, opening);
     std::size_t next_layer = 0; // the top-most that was not asked yet
     std::size_t step = 0;
     while (!search.done() && !search.from_roots()) {
@@ -100,8 +101,11 @@ std::optional<Object> Union::look_up(const Object& directory, const std::string&
         if (known && search.redirected())
             step = 0;
     }
-    for (; !search.done() && next_layer < layers_.size(); ++next_layer)
+    const std::size_t first_data_layer = layers_.size() - data_layers_;
+    for (; !search.done() && next_layer < first_data_layer; ++next_layer)
         search.ask({next_layer, root_of(layers_[next_layer])});
+    for (next_layer = first_data_layer; search.wants_data() && next_layer < layers_.size(); ++next_layer)
+        search.ask_for_data({next_layer, root_of(layers_[next_layer])});
     return std::move(search).finish();
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "ondisk/marks.hpp"
 #include "tree/layer.hpp"
 #include "tree/object.hpp"
@@ -23,13 +24,16 @@ class Union {
 public:
     using Layers = std::vector<std::shared_ptr<const Layer>>;
 
-    /// @p layers in order, the top-most first; at least one.
-    explicit Union(Layers layers, ondisk::Prefix prefix = ondisk::Prefix::trusted);
+    /// @p layers in order, the top-most first; at least one. The last @p data_layers are of data only: no
+    /// name is looked for in them, but where the data of a copy without data lie.
+    explicit Union(Layers layers, ondisk::Prefix prefix = ondisk::Prefix::trusted,
+                   std::size_t data_layers = 0);
 
     const Layers& layers() const { return layers_; }
     ondisk::Prefix prefix() const { return prefix_; }
+    std::size_t data_layers() const { return data_layers_; }
 
-    /// The root, merged from the roots of all layers.
+    /// The root, merged from the roots of all layers but those of data.
     Object root() const;
 
     /// Which parts of a merged directory have a name: indices into Object::parts.
@@ -39,14 +43,34 @@ public:
 
     Listing list(const Object& directory) const;
 
+    /// Whether regular files and directories that are found are opened, see Place::file.
+    enum class Opening { no, yes };
+
     /// What stands under @p name in @p directory; nothing if there is no such name or a whiteout
-    /// hides it. @p holders, from list(), spares asking the parts that lack the name.
+    /// hides it. @p holders, from list(), spares asking the parts that lack the name. Throws Damaged
+    /// where marks lead nowhere.
     std::optional<Object> look_up(const Object& directory, const std::string& name,
-                                  const Holders* holders = nullptr) const;
+                                  const Holders* holders = nullptr, Opening opening = Opening::no) const;
 
 private:
     Layers layers_;
     ondisk::Prefix prefix_;
+    std::size_t data_layers_;
+};
+
+/// What a layer has is not what the format allows. No mount shows such a name.
+class Damaged : public Error {
+public:
+    enum class Kind { redirect, data };
+
+    Damaged(Kind kind, const std::string& thing, const std::string& reason)
+        : Error(thing, reason), kind_(kind) {}
+
+    /// What is wrong: a redirect is not valid, or the data of a copy are nowhere.
+    Kind kind() const { return kind_; }
+
+private:
+    Kind kind_;
 };
 
 /// The names in one directory of a layer, without "." and "..".

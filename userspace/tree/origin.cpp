@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tree/origin.hpp"
+
+#include <cstring>
+#include <set>
+
+#include <fcntl.h>
+#include <linux/shale_ondisk.h>
+
+#include "base/at.hpp"
+
+namespace shale::tree {
+
+Origins::Origins(const Union::Layers& layers, std::size_t first_lower) {
+    std::set<dev_t> seen;
+    for (std::size_t layer = first_lower; layer < layers.size(); ++layer) {
+        UniqueFd root = open_at(layers[layer]->fd(), ".", O_RDONLY | O_DIRECTORY);
+        if (seen.insert(stat_of(root.get(), layers[layer]->path()).st_dev).second)
+            mounts_.push_back(std::move(root));
+    }
+}
+
+std::optional<struct stat> Origins::follow(std::string_view record) const {
+    if (!shale_origin_valid(record.data(), record.size()))
+        return std::nullopt;
+    const auto* origin = reinterpret_cast<const struct shale_origin*>(record.data());
+    const std::string_view bytes = record.substr(sizeof(*origin));
+    if (origin->flags & SHALE_ORIGIN_UPPER || bytes.size() > MAX_HANDLE_SZ)
+        return std::nullopt;
+
+    alignas(file_handle) char buffer[sizeof(file_handle) + MAX_HANDLE_SZ];
+    auto* handle = reinterpret_cast<file_handle*>(buffer);
+    handle->handle_bytes = static_cast<unsigned>(bytes.size());
+    handle->handle_type = origin->type;
+    std::memcpy(buffer + sizeof(file_handle), bytes.data(), bytes.size());
+    for (const UniqueFd& mount : mounts_) {
+        const UniqueFd fd(open_by_handle_at(mount.get(), handle, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat st {};
+        if (fd && fstat(fd.get(), &st) == 0)
+            return st;
+    }
+    return std::nullopt;
+}
+
+} // namespace shale::tree

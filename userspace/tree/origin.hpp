@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Which lower object an upper one was copied from.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/stat.h>
+
+#include "base/fd.hpp"
+#include "tree/union.hpp"
+
+namespace shale::tree {
+
+/// Follows the records of origins into the file systems of some lower layers.
+class Origins {
+public:
+    /// @p layers: those of a union, @p first_lower the index of the first that is a lower one.
+    Origins(const Union::Layers& layers, std::size_t first_lower);
+
+    /// The object that @p record leads to; nothing where it is no sound record, or leads nowhere.
+    std::optional<struct stat> follow(std::string_view record) const;
+
+private:
+    std::vector<UniqueFd> mounts_; ///< one for each file system
+};
+
+} // namespace shale::tree
