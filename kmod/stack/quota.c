@@ -37,9 +37,9 @@ static struct shale_quota *quota_of(const struct inode *inode)
 
 /* Shares of objects */
 
-static int read_share(const struct shale_sb *sbi, const struct shale_entry *entry, u64 *share)
+static int read_share(const struct shale_sb *sbi, struct dentry *upper, u64 *share)
 {
-	const struct path path = shale_entry_path(sbi, entry);
+	const struct path path = { .mnt = sbi->stack->upper->mnt, .dentry = upper };
 	struct kstat stat;
 	int err;
 
@@ -81,7 +81,7 @@ static s64 note_share(struct inode *inode, const struct shale_entry *entry)
 	u64 share;
 
 	mutex_lock(&quota->reading);
-	if (!read_share(shale_sb(inode->i_sb), entry, &share)) {
+	if (!read_share(shale_sb(inode->i_sb), entry->upper, &share)) {
 		growth = share - si->share;
 		WRITE_ONCE(si->share, share);
 		change(quota, growth, 0);
@@ -122,7 +122,7 @@ void shale_quota_fill(struct inode *inode)
 		return;
 	entry = shale_entry_get(inode);
 	if (entry->upper)
-		read_share(shale_sb(inode->i_sb), entry, &shale_inode(inode)->share);
+		read_share(shale_sb(inode->i_sb), entry->upper, &shale_inode(inode)->share);
 }
 
 void shale_quota_made(struct inode *inode)
@@ -131,6 +131,16 @@ void shale_quota_made(struct inode *inode)
 
 	if (quota)
 		change(quota, shale_inode(inode)->share, 1);
+}
+
+void shale_quota_made_unseen(struct super_block *sb, struct dentry *made)
+{
+	u64 share = 0;
+
+	if (!shale_quota_counts(shale_sb(sb)))
+		return;
+	read_share(shale_sb(sb), made, &share);
+	change(shale_sb(sb)->quota, share, 1);
 }
 
 void shale_quota_copied(struct inode *inode)

@@ -141,6 +141,8 @@ void shale_quota_fill(struct inode *inode);
 /* The object is new in the layer: it was made, or copied up. After its inode stands on it. */
 void shale_quota_made(struct inode *inode);
 void shale_quota_copied(struct inode *inode);
+/* The same of one that no inode of ours stands on yet, for want of memory. */
+void shale_quota_made_unseen(struct super_block *sb, struct dentry *made);
 /*
  * The inode goes away, and with it the object, if nothing leads there any more. To be called while
  * it can still be found: who looks the object up waits until it is gone, and then reads the share.

@@ -246,6 +246,8 @@ static int end_creation(struct creation *c)
 	struct super_block *sb = c->dir->i_sb;
 	struct inode *inode = c->old ? linked_inode(c) : made_inode(c);
 
+	if (IS_ERR(inode))
+		shale_quota_made_unseen(sb, c->made);
 	dput(c->made);
 	shale_dir_changed(c->dir);
 	if (IS_ERR(inode)) {

@@ -13,12 +13,25 @@
 namespace shale::mounting {
 namespace {
 
-const Stack stack{{"/l/top", "/l/base"}, "/u", "/w", "web", false, {}};
+Stack stack_of_all() {
+    Stack stack;
+    stack.lowers = {"/l/top", "/l/base"};
+    stack.data = {"/d"};
+    stack.upper = "/u";
+    stack.work = "/w";
+    return stack;
+}
+
+Stack stack_of_one(const std::string& lower) {
+    Stack stack;
+    stack.lowers = {lower};
+    return stack;
+}
 
 std::string explanation(int code, std::uint16_t type, std::size_t index) {
     netlink::Refused refused(code, "", 20);
     refused.attribute = netlink::AttributePosition{type, index};
-    return explain(refused, stack).what();
+    return explain(refused, stack_of_all()).what();
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -27,6 +40,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST(Explanation, NamesTheLayerAtFault) {
     EXPECT_TRUE(contains(explanation(ELOOP, SHALE_A_STACK_LOWER, 1), "lower layer /l/base: "));
+    EXPECT_TRUE(contains(explanation(ENOTDIR, SHALE_A_STACK_DATA, 0), "data layer /d: "));
     EXPECT_TRUE(contains(explanation(EBUSY, SHALE_A_STACK_UPPER, 0), "upper layer /u: "));
     EXPECT_TRUE(contains(explanation(EINVAL, SHALE_A_STACK_WORK, 0), "work directory /w: "));
 }
@@ -38,13 +52,13 @@ TEST(Explanation, SaysWhatToDo) {
 
 TEST(Explanation, KeepsTheWordsOfTheKernel) {
     const netlink::Refused refused(EINVAL, "too many layers", std::nullopt);
-    EXPECT_STREQ(explain(refused, stack).what(), "stack of layers: too many layers");
+    EXPECT_STREQ(explain(refused, stack_of_all()).what(), "stack of layers: too many layers");
 }
 
 TEST(MountStack, RefusesAMissingLayerByName) {
     const TemporaryDirectory directory;
     try {
-        mount_stack({{directory.path() + "/absent"}, {}, {}, "x", false, {}}, directory.path());
+        mount_stack(stack_of_one(directory.path() + "/absent"), directory.path());
         FAIL() << "mounted";
     } catch (const Error& error) {
         EXPECT_TRUE(contains(error.what(), "lower layer " + directory.path() + "/absent: No such"));
@@ -56,7 +70,7 @@ TEST(MountStack, RefusesAFileAsLayer) {
     const std::string file = directory.path() + "/file";
     std::ofstream(file) << "x";
     try {
-        mount_stack({{file}, {}, {}, "x", false, {}}, directory.path());
+        mount_stack(stack_of_one(file), directory.path());
         FAIL() << "mounted";
     } catch (const Error& error) {
         EXPECT_TRUE(contains(error.what(), "lower layer " + file + ": is not a directory"));
