@@ -14,6 +14,7 @@
 #   programs    tests/programs/*.sh, KTAP, in guests of their own, one for each of two bases
 #   powercut    tests/powercut/flushes.sh, KTAP, in the same guest; tests/powercut/kills.sh, KTAP, on the host
 #   selinux     tests/selinux/labels.sh, KTAP, on the host
+#   demo        tests/demo/demo.sh, in a guest of its own: exit status 0 is ok; default kernel only
 #   vm          tests/vm/self-test.sh, KTAP, on the host: what `./run vm` promises
 #   cross       the module compiled for other architectures, on the host
 #   packaging   tests/packaging/*.sh, KTAP, on the host and in guests of their own; default kernel only
@@ -114,7 +115,8 @@ run_all_on_host() {
     run_cross_builds
     [[ $2 == yes ]] || return
     run_vm_self_test "$1"
-    run_power_cuts "$1"
+    run_label_tests "$1"
+    run_demo_test "$1"
     run_label_tests "$1"
     run_packaging_tests "$1"
 }
@@ -321,6 +323,20 @@ run_label_tests() {
     fi
     install_packages "${selinux_packages[@]}"
     run_on_host selinux labels selinux "$1: " env SHALE_KERNEL_NAME="$1" "$tree/tests/selinux/labels.sh"
+}
+
+# The steps of `./run demo`, which ends with the first that fails.
+run_demo_test() {
+    local log=$build/test/demo.log
+    wanted demo steps || return 0
+    if [[ $1 != "$default_kernel" || $as != shale ]]; then
+        result skip "demo: steps # SKIP for kernel $default_kernel and shale.ko only"
+    elif supervised "$tree/run" demo --kernel "$1" </dev/null >"$log" 2>&1; then
+        result ok "demo: steps"
+    else
+        result FAIL "demo: steps"
+        tail -n 30 "$log" | sed 's/^/    /'
+    fi
 }
 
 run_packaging_tests() {

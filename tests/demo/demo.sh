@@ -218,6 +218,9 @@ check "what one deletes the other keeps" test -e "$merged/etc/shells" -a ! -e "$
 run shale mounts
 check "the kernel lists both" test "$(shale mounts | grep -c "$work/")" = 2
 
+step "Verify the first mount: its tree is computed from the layers alone, and each name, attribute and byte compared."
+run shale verify "$merged"
+
 step "Unmount both, mount the first again: its changes are kept."
 run shale umount "$second"
 run shale umount "$merged"
@@ -230,7 +233,7 @@ run shale umount "$merged"
 if modprobe -q overlay || grep -qw overlay /proc/filesystems; then
 	step "Hand the same directories to the kernel's own overlayfs: the format is the same, so the tree must be."
 	lowers=$(printf '%s\n' "${layers[@]}" | tac | paste -sd :)
-	run mount -t overlay -o "lowerdir=$lowers,upperdir=$upper,workdir=${upper%/upper}/work" demo "$merged"
+	run mount -t overlay -o "redirect_dir=on,metacopy=on,lowerdir=$lowers,upperdir=$upper,workdir=${upper%/upper}/work" demo "$merged"
 	check "names, modes, owners, times, attributes and contents are those that Shale showed" \
 		same "$(digest_without '[ac]time' "$merged")" "$by_shale" # overlayfs notes origins, which changes ctimes
 	run umount "$merged"

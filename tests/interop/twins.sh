@@ -165,6 +165,7 @@ run_part() {
     count=$(sed -n '$ s/ operations$//p' "$scratch/run")
     made=$((made + ${count:-0}))
     ((status == 0)) || return "$status"
+    shale verify "$scratch/tree" && shale verify "$scratch/twin" || return 1
     show_tree >"$scratch/shown.before" && unmount_both || return 1
 }
 
