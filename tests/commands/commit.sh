@@ -249,6 +249,7 @@ state >before
 ok "refused: an unknown snapshot" refuses 1 "nosuch|snapshot ls|" shale snapshot commit nosuch other
 ok "refused: a name that is none" refuses 1 "a b|" shale snapshot commit s "a b"
 ok "refused: the name of an image that carries a snapshot" refuses 1 "'base'|writable layer|another name|" shale snapshot commit s base
+ok "refused: userxattr, which hides the marks of an image" refuses 1 "userxattr|leave it out|" shale mount base m2 -o userxattr
 ok "refused: another compression" refuses 2 "--compression|" shale snapshot commit s other --compression xz
 shale mount base m --name s >/dev/null
 python3 - <<'PYTHON' &

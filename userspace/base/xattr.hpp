@@ -18,14 +18,18 @@ public:
     /// AT_FDCWD.
     XattrTarget(int dir, const std::string& name);
 
-    /// Names of all attributes; empty where the file system has none.
+    /// Names of all attributes; empty where the file system has none, the object is gone, or nothing
+    /// is told to the caller. Throws Error for what else goes wrong, so that no mark is overlooked.
     std::vector<std::string> names() const;
+    /// The value, or nothing, in the same way.
     std::optional<std::string> get(const std::string& name) const;
     /// Returns 0 or the errno value: callers differ in what they can do without.
     int set(const std::string& name, const std::string& value) const;
     int remove(const std::string& name) const;
 
 private:
+    std::string shown() const;
+
     int fd_ = -1;
     std::string path_;
 };

@@ -114,6 +114,10 @@ void remove_untouched(Store& store, const std::string& name) {
 }
 
 void mount_image(MountOptions& options, const std::string& target, const Globals& globals) {
+    const auto& words = options.stack.options;
+    if (std::find(words.begin(), words.end(), "userxattr") != words.end())
+        throw Error("option userxattr", "hides what the layers of an image say by trusted.overlay.*",
+                    "leave it out; it is for layers of your own (--lower)");
     auto store = Store::open(globals.root);
     const UseLock layers_stay = store.hold();
     const auto image = store.image(options.arguments.front());
@@ -128,7 +132,7 @@ void mount_image(MountOptions& options, const std::string& target, const Globals
             return snapshot.name == stack.source;
         });
         std::optional<UseLock> stays = store.hold_snapshots();
-        const auto snapshot = store.prepare(stack.source, image.name);
+        const auto snapshot = store.prepare_or_take_up(stack.source, image.name);
         stack.upper = snapshot.upper;
         stack.work = snapshot.work;
         try {

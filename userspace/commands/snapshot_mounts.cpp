@@ -4,6 +4,7 @@
 
 #include "base/join.hpp"
 #include "commands/snapshot.hpp"
+#include "store/index_names.hpp"
 #include "tree/needs.hpp"
 
 namespace shale {
@@ -52,8 +53,12 @@ void run(const std::string& name, const Globals& globals) {
     Store store = Store::open(globals.root);
     const SnapshotRecord snapshot = store.snapshot(name);
     const std::vector<std::string> lowers = store.layer_paths(store.image(snapshot.image));
-    const auto needs = tree::needs_of_upper(snapshot.upper).options();
-    const auto mounts = nlohmann::json::array({mount_of("shale", {}, snapshot, lowers),
+    std::vector<std::string> both;
+    if (has_indexed_files(snapshot.work))
+        both.emplace_back("index=on");
+    auto needs = tree::needs_of_upper(snapshot.upper).options();
+    needs.insert(needs.end(), both.begin(), both.end());
+    const auto mounts = nlohmann::json::array({mount_of("shale", both, snapshot, lowers),
                                                mount_of("overlay", needs, snapshot, lowers)});
     if (globals.json) {
         print_json({{"name", snapshot.name},

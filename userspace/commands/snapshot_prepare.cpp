@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
-#include "base/error.hpp"
 #include "commands/snapshot.hpp"
 #include "commands/table.hpp"
 
@@ -24,9 +22,6 @@ constexpr const char* examples = "Examples:\n"
 
 void run(const Options& options, const Globals& globals) {
     Store store = Store::open(globals.root);
-    const auto snapshots = store.snapshots();
-    if (std::any_of(snapshots.begin(), snapshots.end(), [&](const auto& one) { return one.name == options.name; }))
-        throw Error("writable layer '" + options.name + "'", "exists already", "choose another name");
     const SnapshotRecord snapshot = store.prepare(options.name, store.image(options.image).name);
     if (globals.json)
         print_json(to_json(snapshot, false));

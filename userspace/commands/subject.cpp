@@ -8,6 +8,8 @@
 #include <set>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -77,7 +79,10 @@ mounting::LayerPaths paths_of_shale(const Place& place) {
 
 mounting::LayerPaths paths_of_overlayfs(const Place& place) {
     auto paths = mounting::layer_paths(place.mount);
-    for (const std::string& path : paths.lowers) {
+    std::vector<std::string> all = paths.lowers;
+    all.push_back(paths.upper.value_or("/"));
+    all.push_back(paths.work.value_or("/"));
+    for (const std::string& path : all) {
         if (!path.starts_with('/'))
             throw Error(place.path, "its layer \"" + path + "\" was named by a relative path, and nobody knows from where",
                         "mount it with absolute paths");
@@ -136,12 +141,29 @@ bool follows_metacopies(const mounting::MountPoint& mount) {
     return !has_option(mount, "userxattr") && parameter(mount.type, "metacopy");
 }
 
+/// An index that a mount with another option has left is not looked at.
+bool has_index(const mounting::MountPoint& mount) {
+    const auto value = mounting::option_value(mount, "index");
+    return mounting::option_value(mount, "nfs_export") == "on" ||
+           (value ? *value == "on" : parameter(mount.type, "index"));
+}
+
+/// Names that differ in case alone are one there, which the model does not know.
+void refuse_casefolded(const tree::Layer& layer) {
+    constexpr unsigned casefold = 0x40000000; // FS_CASEFOLD_FL
+    unsigned flags = 0;
+    if (ioctl(open_at(layer.fd(), ".", O_RDONLY | O_DIRECTORY).get(), FS_IOC_GETFLAGS, &flags) == 0 && flags & casefold)
+        throw Error(layer.path(), "ignores the case of names, and that can't be judged yet");
+}
+
 tree::Union::Layers open_all(const mounting::LayerPaths& paths) {
     tree::Union::Layers layers;
     if (paths.upper)
         layers.push_back(tree::Layer::open(*paths.upper));
     for (const std::string& lower : paths.lowers)
         layers.push_back(tree::Layer::open(lower));
+    for (const auto& layer : layers)
+        refuse_casefolded(*layer);
     return layers;
 }
 
@@ -162,7 +184,7 @@ verify::Subject subject_of(const std::string& target, const Globals& globals) {
     subject.numbers = numbers_of(paths, place.mount);
     subject.origins.emplace(layers, subject.has_upper ? 1 : 0);
     subject.every_copy_is_indexed = mounting::option_value(place.mount, "nfs_export") == "on";
-    if (paths.work)
+    if (paths.work && has_index(place.mount))
         subject.index.emplace(*paths.work, *subject.origins);
     subject.follows_redirects = follows_redirects(place.mount);
     subject.follows_metacopies = follows_metacopies(place.mount);

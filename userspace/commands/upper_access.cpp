@@ -54,12 +54,9 @@ std::optional<netlink::MountRecord> mount_with_upper(netlink::Client& client, co
 std::unique_ptr<Hold> hold_mount(netlink::Client& client, const netlink::MountRecord& mount) {
     const auto points = mount_points(mount);
     const std::string thing = "writable layer '" + mount.source + "'";
-    if (points.empty())
-        throw Error(thing, "is mounted in another mount namespace", "unmount it first, or run this there");
-    const std::string& place = points.front().path;
-    const UniqueFd root = open_at(AT_FDCWD, place, O_PATH | O_DIRECTORY);
+    const std::string place = points.empty() ? "a directory of another mount namespace" : points.front().path;
     try {
-        return std::make_unique<MountHold>(client.quiesce(root.get()));
+        return std::make_unique<MountHold>(client.quiesce(mount.id));
     } catch (const netlink::Refused& refused) {
         if (refused.path)
             throw Error(thing, "is mounted on " + place + ", and '" + *refused.path +

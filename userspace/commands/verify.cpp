@@ -86,6 +86,7 @@ public:
                         {"directories", totals.directories},
                         {"bytes", totals.bytes},
                         {"count", totals.findings},
+                        {"unjudged_count", totals.unjudged},
                         {"findings", std::move(findings_)},
                         {"unjudged", std::move(unjudged_)}});
             return;

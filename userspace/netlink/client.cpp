@@ -170,11 +170,11 @@ void Client::set(std::uint64_t id, const Changes& changes) {
     exchange(encode_set(family_.number, id, changes), [](const nlmsghdr*) {});
 }
 
-UniqueFd Client::quiesce(int fd, std::optional<std::uint32_t> timeout) {
+UniqueFd Client::quiesce(std::uint64_t id, std::optional<std::uint32_t> timeout) {
     UniqueFd hold;
     std::optional<std::string> path;
     try {
-        exchange(encode_quiesce(family_.number, fd, timeout), [&](const nlmsghdr* message) {
+        exchange(encode_quiesce(family_.number, id, timeout), [&](const nlmsghdr* message) {
             for_each_attribute(message, [&](const nlattr* attribute) {
                 if (nla_type(attribute) == SHALE_A_QUIESCE_HOLD)
                     hold = UniqueFd(static_cast<int>(u32(attribute)));

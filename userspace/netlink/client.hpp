@@ -62,11 +62,10 @@ public:
     /// fault, or shale::Error.
     void set(std::uint64_t id, const Changes& changes);
 
-    /// Keeps the writable layer of the mount that `fd` is an object of from changing, until the
-    /// answer is closed or the time (in ms; SHALE_MAX_QUIESCE if none is given) is over; read(2) of
+    /// Keeps the writable layer of the mount `id` from changing, until the answer is closed or the time (in ms; SHALE_MAX_QUIESCE if none is given) is over; read(2) of
     /// it says which. Throws Refused, with EBUSY if changes don't come to an end or a file is
     /// mapped to be written (Refused::path then), or shale::Error.
-    UniqueFd quiesce(int fd, std::optional<std::uint32_t> timeout = std::nullopt);
+    UniqueFd quiesce(std::uint64_t id, std::optional<std::uint32_t> timeout = std::nullopt);
 
 private:
     Client(Socket socket, Family family)

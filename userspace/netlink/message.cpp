@@ -99,9 +99,9 @@ Message encode_counters_by_id(std::uint16_t family, std::uint64_t id) {
     return message;
 }
 
-Message encode_quiesce(std::uint16_t family, int fd, std::optional<std::uint32_t> timeout) {
+Message encode_quiesce(std::uint16_t family, std::uint64_t id, std::optional<std::uint32_t> timeout) {
     auto message = start(family, SHALE_CMD_QUIESCE, NLM_F_ACK, small);
-    must_fit(nla_put_s32(message.get(), SHALE_A_QUIESCE_FD, fd));
+    must_fit(nla_put_u64(message.get(), SHALE_A_QUIESCE_ID, id));
     if (timeout)
         must_fit(nla_put_u32(message.get(), SHALE_A_QUIESCE_TIMEOUT, *timeout));
     return message;

@@ -74,8 +74,8 @@ Message encode_counters_of_all(std::uint16_t family);
 /// SHALE_CMD_COUNTERS for the mount with this id.
 Message encode_counters_by_id(std::uint16_t family, std::uint64_t id);
 
-/// SHALE_CMD_QUIESCE for the mount that the open file `fd` is part of.
-Message encode_quiesce(std::uint16_t family, int fd, std::optional<std::uint32_t> timeout);
+/// SHALE_CMD_QUIESCE for the mount with this id.
+Message encode_quiesce(std::uint16_t family, std::uint64_t id, std::optional<std::uint32_t> timeout);
 
 /// The top-level attribute of `message` that covers the byte `offset`, counted from the start of
 /// its header; nothing if there is none.

@@ -85,6 +85,14 @@ OrderedJson to_json(const Descriptor& descriptor) {
 
 } // namespace
 
+void check_text(const std::string& what, const std::string& text) {
+    try {
+        (void)OrderedJson(text).dump();
+    } catch (const nlohmann::json::type_error&) {
+        throw Error("the new image's " + what, "is no text in UTF-8", "spell it in UTF-8");
+    }
+}
+
 Manifest derive(const Manifest& parent, const Step& step, const std::string& shown) {
     Manifest image;
     image.config = derive_config(parent, step, shown);

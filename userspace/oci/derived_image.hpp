@@ -22,4 +22,7 @@ struct Step {
 /// of that makes no sense.
 Manifest derive(const Manifest& parent, const Step& step, const std::string& shown);
 
+/// Throws Error where @p text, which is @p what of a new image, can't stand in its config.
+void check_text(const std::string& what, const std::string& text);
+
 } // namespace shale::oci

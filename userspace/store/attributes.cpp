@@ -48,6 +48,10 @@ struct Times {
 
 } // namespace
 
+bool is_of_this_machine(const std::string& xattr) {
+    return xattr == "security.selinux" || xattr == "security.evm" || xattr.starts_with("security.SMACK64");
+}
+
 Attributes Attributes::of(const oci::TarEntry& entry) {
     return {entry.mode & permissions, entry.uid, entry.gid, entry.modified, entry.xattrs};
 }

@@ -15,6 +15,9 @@ namespace shale {
 /// that it is in, and nowhere else.
 enum class Marks { dropped, kept };
 
+/// What this machine says of an object by this attribute, and neither an image nor a copy does.
+bool is_of_this_machine(const std::string& xattr);
+
 /// What an object has besides its content and its name.
 struct Attributes {
     mode_t mode = 0755; ///< permissions, set-id and sticky bits; no type

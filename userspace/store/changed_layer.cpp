@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "ondisk/xattr_names.hpp"
 #include "oci/file_extents.hpp"
+#include "store/attributes.hpp"
 #include "tree/attributes.hpp"
 #include "tree/comparison.hpp"
 
@@ -49,9 +50,19 @@ std::string last_of(const std::string& path) {
     return path.substr(path.rfind('/') + 1); // npos + 1 is 0
 }
 
-/// What this machine says of an object, and no image does.
-bool is_of_this_machine(const std::string& xattr) {
-    return xattr == "security.selinux" || xattr == "security.evm" || xattr.starts_with("security.SMACK64");
+/// A name that a layer gives to what hides another.
+bool is_whiteout_name(const std::string& name) {
+    return name.starts_with(".wh.");
+}
+
+bool has_whiteout_name(const std::string& path) {
+    return is_whiteout_name(path) || path.find("/.wh.") != std::string::npos;
+}
+
+/// Programs write other names of attributes into a tar in one way, and read them in another.
+bool has_plain_name(const std::string& xattr) {
+    return std::all_of(xattr.begin(), xattr.end(),
+                       [](unsigned char c) { return c > ' ' && c < 0x7f && c != '%' && c != '='; });
 }
 
 class ChangedLayer {
@@ -67,12 +78,13 @@ public:
         directories_.clear();
         written_ = 0;
         write_names_elsewhere();
-        writer_.finish();
     }
 
 private:
     void find_links() {
         tree::compare(before_, after_, [&](const tree::Pair& pair) {
+            if (is_whiteout_name(last_of(pair.path)))
+                return tree::Descend::no;
             if (pair.after && is_linked(*pair.after) && looks_changed(pair)) {
                 if (is_in_upper(*pair.after))
                     changed_links_.insert(inode_of(*pair.after));
@@ -96,7 +108,7 @@ private:
         std::vector<std::string> paths;
         tree::walk(after_, [&](const std::string& path, const tree::Object& object) {
             if (is_linked(object) && names_elsewhere_.contains(inode_of(object)) &&
-                !written_links_.contains(path.substr(1)))
+                !written_links_.contains(path.substr(1)) && !has_whiteout_name(path))
                 paths.push_back(path.substr(1));
         });
         for (const std::string& path : paths)
@@ -185,7 +197,7 @@ private:
     bool is_left_out(const std::string& path, const tree::Object& object) {
         if (S_ISSOCK(object.st.st_mode))
             omissions_.note(Omissions::Kind::socket, "/" + path + ": left out, as a layer holds no sockets");
-        else if (last_of(path).starts_with(".wh."))
+        else if (is_whiteout_name(last_of(path)))
             omissions_.note(Omissions::Kind::whiteout_name,
                             "/" + path + ": left out, as in a layer such a name hides another");
         else
@@ -262,6 +274,9 @@ private:
         if (ondisk::is_private_to_any(name))
             omissions_.note(Omissions::Kind::overlay_xattr, entry.thing + ": dropped attribute " + name +
                                                                 ", which only a mount may set");
+        else if (!has_plain_name(name))
+            omissions_.note(Omissions::Kind::xattr_name,
+                            entry.thing + ": dropped attribute '" + name + "', whose name a tar does not keep");
         else if (!is_of_this_machine(name))
             entry.xattrs.emplace_back(name, value);
     }
@@ -269,6 +284,8 @@ private:
     struct timespec not_too_late(const struct timespec& time) const {
         if (latest_ && time.tv_sec >= *latest_)
             return {static_cast<time_t>(*latest_), 0};
+        if (time.tv_sec < 0) // programs read fractions before 1970 in two ways
+            return {time.tv_sec, 0};
         return time;
     }
 

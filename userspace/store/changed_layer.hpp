@@ -21,7 +21,7 @@ namespace shale {
 /// and behind all else those of a lower file that is in a renamed directory.
 ///
 /// Times later than @p latest (seconds since 1970) become that. What a layer can't hold is left out and
-/// noted. Throws Error, or Cancelled when @p progress says so.
+/// noted. @p writer is not finished: what was read may be found to have changed. Throws Error, or Cancelled when @p progress says so.
 void write_changed_layer(const tree::Union& before, const tree::Union& after, std::optional<int64_t> latest,
                          oci::LayerWriter& writer, Omissions& omissions, Progress& progress);
 

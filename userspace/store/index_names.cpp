@@ -106,8 +106,10 @@ void add_name(const tree::Union& after, int upper, const std::string& path, int 
 
 bool has_indexed_files(const std::string& work) {
     const UniqueFd index(open((work + "/index").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!index)
+    if (!index && errno == ENOENT)
         return false;
+    if (!index)
+        throw Error::from_errno(work + "/index", errno);
     const std::vector<std::string> names = names_in(index.get());
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
         const std::optional<struct stat> st = stat_at(index.get(), name);

@@ -18,6 +18,7 @@ public:
         whiteout_device,   ///< a device 0:0 would be read as a whiteout
         socket,            ///< a tar holds none
         whiteout_name,     ///< ".wh.NAME" would be read as a whiteout
+        xattr_name,        ///< a tar would bring it back under another name
     };
 
     /// @p what says which object it was and what happened to it.

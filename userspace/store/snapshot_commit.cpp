@@ -116,6 +116,7 @@ void write_layer(const StillSnapshot& still, std::optional<int64_t> epoch, const
     oci::LayerWriter writer(sink, "the new layer");
     write_changed_layer(still.before(), still.after(), epoch, writer, omissions, progress);
     still.check();
+    writer.finish();
     omissions.report(progress);
 }
 
@@ -124,6 +125,8 @@ void write_layer(const StillSnapshot& still, std::optional<int64_t> epoch, const
 ImageRecord Store::commit_snapshot(const std::string& name, const CommitOptions& options,
                                    const UpperAccess& access, Progress& progress) {
     check_image_name(options.image);
+    oci::check_text("author", options.author);
+    oci::check_text("message", options.message);
     if (const auto other = catalog_.snapshot_of(options.image))
         throw Error("image '" + options.image + "'", "carries the writable layer '" + *other + "'",
                     "choose another name for the new one");

@@ -25,18 +25,31 @@ SnapshotRecord Store::with_paths(SnapshotRecord snapshot) const {
 }
 
 SnapshotRecord Store::prepare(const std::string& name, const std::string& image) {
-    check_snapshot_name(name);
+    const Staging staging(fd_.get()); // which may clean up, so that nobody is kept waiting for the database
+    Transaction transaction = catalog_.begin();
+    if (catalog_.snapshot(name))
+        throw Error("writable layer '" + name + "'", "exists already", "choose another name");
+    return make_snapshot(name, image, staging.fd(), transaction);
+}
+
+SnapshotRecord Store::prepare_or_take_up(const std::string& name, const std::string& image) {
     if (const auto found = taken_up(name, image))
         return *found;
-    const Staging staging(fd_.get()); // which may clean up, so that nobody is kept waiting for the database
+    const Staging staging(fd_.get()); // as above
     Transaction transaction = catalog_.begin();
     if (const auto found = taken_up(name, image))
         return *found;
+    return make_snapshot(name, image, staging.fd(), transaction);
+}
+
+SnapshotRecord Store::make_snapshot(const std::string& name, const std::string& image, int staging,
+                                    Transaction& transaction) {
+    check_snapshot_name(name);
     SnapshotRecord snapshot;
     snapshot.name = name;
     snapshot.image = image;
     snapshot.created = std::time(nullptr);
-    make_snapshot_directory(snapshot, this->image(image), staging.fd());
+    make_snapshot_directory(snapshot, this->image(image), staging);
     catalog_.put_snapshot(snapshot);
     transaction.commit();
     return with_paths(snapshot);

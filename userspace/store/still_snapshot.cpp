@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/still_snapshot.hpp"
 
+#include <cerrno>
+
 #include <fcntl.h>
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/xattr.hpp"
 #include "store/index_names.hpp"
 #include "store/upper_copy.hpp"
 
@@ -16,6 +19,22 @@ namespace {
 
 std::string thing(const SnapshotRecord& snapshot) {
     return "writable layer '" + snapshot.name + "'";
+}
+
+/// Marks of an overlay are hidden from who is not root of the machine, as if there were none.
+void require_marks(int directory, const std::string& thing) {
+    if (XattrTarget(directory).remove("trusted.overlay.none") == EPERM)
+        throw Error(thing, "its marks (trusted.overlay.*) can't be read", "run it as root of the machine");
+}
+
+/// A mount leaves one of these on the root of its upper.
+void refuse_userxattr(const tree::Layer& upper, const std::string& thing) {
+    const XattrTarget root(upper.fd(), ".");
+    for (const char* mark : {"user.overlay.uuid", "user.overlay.impure", "user.overlay.origin"}) {
+        if (root.get(mark))
+            throw Error(thing, "was mounted with userxattr, whose marks are not read here",
+                        "mount it and the image's layers with userxattr, and take what that shows");
+    }
 }
 
 UseLock lock_of(int root, const SnapshotRecord& snapshot) {
@@ -30,6 +49,8 @@ UseLock lock_of(int root, const SnapshotRecord& snapshot) {
 StillSnapshot::StillSnapshot(int root, const SnapshotRecord& snapshot, const std::vector<std::string>& lowers,
                              const Staging& staging, const UpperAccess& access, Progress& progress)
     : snapshot_(snapshot), access_(access), not_mounted_(lock_of(root, snapshot)) {
+    require_marks(staging.fd(), thing(snapshot));
+    refuse_userxattr(*tree::Layer::open(snapshot.upper), thing(snapshot));
     std::unique_ptr<Hold> hold = access.hold(snapshot.upper);
     const bool has_index = has_indexed_files(snapshot.work);
     is_held_ = hold != nullptr;

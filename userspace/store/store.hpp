@@ -69,9 +69,11 @@ public:
     /// left out: in a mount the root of a layer cannot hide anything.
     std::vector<std::string> layer_paths(const ImageRecord& image) const;
 
-    /// Makes the writable layer @p name for @p image, or takes up the one that exists, which must
-    /// be for the same image. Its root has the attributes of the image's root.
+    /// Makes the writable layer @p name for @p image. Its root has the attributes of the image's root.
+    /// Throws Error where there is one of that name.
     SnapshotRecord prepare(const std::string& name, const std::string& image);
+    /// The same, or takes up the one that exists, which must be for the same image.
+    SnapshotRecord prepare_or_take_up(const std::string& name, const std::string& image);
     /// Throws Error where there is none.
     SnapshotRecord snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
@@ -104,6 +106,8 @@ private:
     void refuse_unknown_store(bool has_layers);
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
+    SnapshotRecord make_snapshot(const std::string& name, const std::string& image, int staging,
+                                 Transaction& transaction);
     bool move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging);
     std::optional<Garbage> move_garbage(const CollectOptions& options, const IsMounted& is_mounted, int staging);
     void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image, int staging);

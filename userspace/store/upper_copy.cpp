@@ -14,6 +14,17 @@
 
 namespace shale {
 
+namespace {
+
+/// What the copy gets of what @p name in @p from has.
+Attributes attributes_of(int from, const std::string& name) {
+    Attributes attributes = Attributes::of(from, name, Marks::kept);
+    std::erase_if(attributes.xattrs, [](const auto& xattr) { return is_of_this_machine(xattr.first); });
+    return attributes;
+}
+
+} // namespace
+
 UpperCopy::UpperCopy(int to, std::function<void()> ask)
     : root_(to), ask_(std::move(ask)), writer_(none_, Marks::kept) {}
 
@@ -22,7 +33,7 @@ void UpperCopy::add(int from, const std::string& name, const std::string& shown)
     make_directory_at(root_, name, 0700);
     const UniqueFd to = open_at(root_, name, O_RDONLY | O_DIRECTORY);
     fill(from, to.get(), name);
-    writer_.apply(to.get(), 0700, Attributes::of(from, ".", Marks::kept), shown);
+    writer_.apply(to.get(), 0700, attributes_of(from, "."), shown);
 }
 
 void UpperCopy::fill(int from, int to, const std::string& path) {
@@ -47,7 +58,7 @@ void UpperCopy::copy(int from, int to, const std::string& name, const std::strin
         else
             copy_node(from, to, name, st);
     } catch (const Error& error) {
-        throw Error::from_errno(shown_ + ": copy of '" + path + "'", error.code());
+        throw Error(shown_ + ": copy of '" + path + "'", error.what());
     }
 }
 
@@ -56,7 +67,7 @@ void UpperCopy::copy_directory(int from, int to, const std::string& name, const 
     make_directory_at(to, name, 0700);
     const UniqueFd target = open_at(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     fill(source.get(), target.get(), path);
-    writer_.apply(target.get(), 0700, Attributes::of(from, name, Marks::kept), name);
+    writer_.apply(target.get(), 0700, attributes_of(from, name), name);
 }
 
 bool UpperCopy::link_to_copy(int to, const std::string& name, const std::string& path, const struct stat& st) {
@@ -70,7 +81,7 @@ void UpperCopy::copy_file(int from, int to, const std::string& name, const struc
     const UniqueFd source = open_at(from, name, O_RDONLY | O_NOFOLLOW);
     const UniqueFd target = open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     shale::copy_file(source.get(), target.get(), static_cast<uint64_t>(st.st_size), name);
-    writer_.apply(target.get(), 0600, Attributes::of(from, name, Marks::kept), name);
+    writer_.apply(target.get(), 0600, attributes_of(from, name), name);
 }
 
 void UpperCopy::copy_node(int from, int to, const std::string& name, const struct stat& st) {
@@ -79,7 +90,7 @@ void UpperCopy::copy_node(int from, int to, const std::string& name, const struc
     if (result != 0)
         throw Error::from_errno(name, errno);
     if (!ondisk::is_whiteout_device(st.st_mode, st.st_rdev))
-        writer_.apply_at(to, name, st.st_mode, Attributes::of(from, name, Marks::kept), name);
+        writer_.apply_at(to, name, st.st_mode, attributes_of(from, name), name);
 }
 
 } // namespace shale

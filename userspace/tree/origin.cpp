@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tree/origin.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <set>
 
 #include <fcntl.h>
@@ -10,6 +12,15 @@
 #include "base/at.hpp"
 
 namespace shale::tree {
+
+namespace {
+
+/// Of a file system that has no uuid: mounts do not follow such a record, or not always.
+bool is_null(const __u8 (&uuid)[16]) {
+    return std::all_of(std::begin(uuid), std::end(uuid), [](__u8 byte) { return byte == 0; });
+}
+
+} // namespace
 
 Origins::Origins(const Union::Layers& layers, std::size_t first_lower) {
     std::set<dev_t> seen;
@@ -25,7 +36,7 @@ std::optional<struct stat> Origins::follow(std::string_view record) const {
         return std::nullopt;
     const auto* origin = reinterpret_cast<const struct shale_origin*>(record.data());
     const std::string_view bytes = record.substr(sizeof(*origin));
-    if (origin->flags & SHALE_ORIGIN_UPPER || bytes.size() > MAX_HANDLE_SZ)
+    if (origin->flags & SHALE_ORIGIN_UPPER || bytes.size() > MAX_HANDLE_SZ || is_null(origin->uuid))
         return std::nullopt;
 
     alignas(file_handle) char buffer[sizeof(file_handle) + MAX_HANDLE_SZ];
@@ -33,13 +44,17 @@ std::optional<struct stat> Origins::follow(std::string_view record) const {
     handle->handle_bytes = static_cast<unsigned>(bytes.size());
     handle->handle_type = origin->type;
     std::memcpy(buffer + sizeof(file_handle), bytes.data(), bytes.size());
+    std::optional<struct stat> found;
     for (const UniqueFd& mount : mounts_) {
         const UniqueFd fd(open_by_handle_at(mount.get(), handle, O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat st {};
-        if (fd && fstat(fd.get(), &st) == 0)
-            return st;
+        if (!fd || fstat(fd.get(), &st) != 0)
+            continue;
+        if (found)
+            return std::nullopt; // which of them is meant is not known here
+        found = st;
     }
-    return std::nullopt;
+    return found;
 }
 
 } // namespace shale::tree

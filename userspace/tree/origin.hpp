@@ -21,7 +21,8 @@ public:
     /// @p layers: those of a union, @p first_lower the index of the first that is a lower one.
     Origins(const Union::Layers& layers, std::size_t first_lower);
 
-    /// The object that @p record leads to; nothing where it is no sound record, or leads nowhere.
+    /// The object that @p record leads to; nothing where it is no sound record, leads nowhere, or could lead to
+    /// several, and where its file system has no uuid, so that mounts follow it or not.
     std::optional<struct stat> follow(std::string_view record) const;
 
 private:

@@ -173,13 +173,16 @@ private:
         if (error && error != ENOENT)
             return;
         // Data may be looked for no earlier than a file is opened.
-        if (!error && expectation_.rule == rules::missing_data && !open_shown())
+        if (!error && S_ISREG(seen_.st_mode) && expectation_.rule == rules::missing_data && !open_shown())
             return;
         find(expectation_.rule, "an error: " + expectation_.reason, error ? error_text(error) : kind_text(seen_.st_mode));
     }
 
     UniqueFd open_shown() const {
-        return UniqueFd(openat(directory_, name_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        UniqueFd fd(openat(directory_, name_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+            throw Error::from_errno(path_, errno); // of this process, and not the mount's
+        return fd;
     }
 
     void judge_object() {

@@ -123,12 +123,14 @@ TEST(Requests, NameTheObjectByItsDescriptor) {
     const auto in_use = encode_in_use(family, 5);
     EXPECT_EQ(command(in_use), SHALE_CMD_IN_USE);
     EXPECT_EQ(attributes(in_use), (std::vector<std::pair<int, int>>{{SHALE_A_LAYER_USE_FD, 5}}));
+}
 
-    const auto quiesce = encode_quiesce(family, 6, 500);
+TEST(Quiesce, NamesTheMountAndTheTime) {
+    const auto quiesce = encode_quiesce(family, 1ULL << 40, 500);
     EXPECT_EQ(command(quiesce), SHALE_CMD_QUIESCE);
-    EXPECT_EQ(attributes(quiesce), (std::vector<std::pair<int, int>>{{SHALE_A_QUIESCE_FD, 6},
-                                                                     {SHALE_A_QUIESCE_TIMEOUT, 500}}));
-    EXPECT_EQ(attributes(encode_quiesce(family, 6, {})).size(), 1u);
+    EXPECT_EQ(nla_get_u64(nlmsg_find_attr(nlmsg_hdr(quiesce.get()), GENL_HDRLEN, SHALE_A_QUIESCE_ID)), 1ULL << 40);
+    EXPECT_EQ(nla_get_u32(nlmsg_find_attr(nlmsg_hdr(quiesce.get()), GENL_HDRLEN, SHALE_A_QUIESCE_TIMEOUT)), 500u);
+    EXPECT_EQ(nlmsg_find_attr(nlmsg_hdr(encode_quiesce(family, 1, {}).get()), GENL_HDRLEN, SHALE_A_QUIESCE_TIMEOUT), nullptr);
 }
 
 TEST(Counters, OfAllIsADumpAndOfOneIsNot) {

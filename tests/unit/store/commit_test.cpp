@@ -68,9 +68,11 @@ protected:
         ASSERT_EQ(mknod((upper_ + "/" + name).c_str(), S_IFCHR, makedev(0, 0)), 0);
     }
 
-    std::string refusal(const std::string& name) {
+    std::string refusal(const std::string& name) { return refusal(named(name)); }
+
+    std::string refusal(const CommitOptions& options) {
         try {
-            commit(name);
+            open().commit_snapshot("s", options, not_mounted_, progress_);
         } catch (const Error& error) {
             EXPECT_EQ(names_in(root() + "/staging"), std::vector<std::string>{});
             return error.what();
@@ -188,6 +190,48 @@ TEST_F(CommitTest, WhatALayerCannotHoldIsLeftOutAndTold) {
     EXPECT_FALSE(exists(layer(image) + "/socket"));
     EXPECT_FALSE(exists(layer(image) + "/plain"));
     EXPECT_EQ(xattr_of(layer(image) + "/attribute", "trusted.overlay.opaque"), "(none)");
+}
+
+TEST_F(CommitTest, ADirectoryThatCouldHideAnotherIsLeftOutWithAllInIt) {
+    fs::create_directory(upper_ + "/.wh.e");
+    mark(".wh.e", "redirect", "d"); // which has one of two names of a file
+    whiteout("d");
+    const ImageRecord image = commit();
+    EXPECT_EQ(names_in(layer(image)), std::vector<std::string>{"d"});
+    EXPECT_TRUE(is_whiteout(layer(image) + "/d"));
+}
+
+TEST_F(CommitTest, AnAttributeThatATarWouldRenameIsDroppedAndTold) {
+    write("file");
+    for (const char* name : {"user.plain", "user.with space", "user.per%cent"})
+        ASSERT_EQ(setxattr((upper_ + "/file").c_str(), name, "v", 1, 0), 0);
+    progress_.warnings.clear();
+    const ImageRecord image = commit();
+    ASSERT_EQ(progress_.warnings.size(), 1u);
+    EXPECT_EQ(xattr_of(layer(image) + "/file", "user.plain"), "v");
+    EXPECT_EQ(xattr_of(layer(image) + "/file", "user.with%20space"), "(none)");
+    EXPECT_EQ(xattr_of(layer(image) + "/file", "user.with space"), "(none)");
+}
+
+TEST_F(CommitTest, FractionsOfSecondsBefore1970AreCutOff) {
+    write("file");
+    const timespec times[] = {{-2, 500000000}, {-2, 500000000}};
+    ASSERT_EQ(utimensat(AT_FDCWD, (upper_ + "/file").c_str(), times, 0), 0);
+    const auto st = stat_of_path(layer(commit()) + "/file");
+    EXPECT_EQ(st.st_mtim.tv_sec, -2);
+    EXPECT_EQ(st.st_mtim.tv_nsec, 0);
+}
+
+TEST_F(CommitTest, WhatWasMountedWithUserxattrIsRefused) {
+    write("file");
+    ASSERT_EQ(setxattr(upper_.c_str(), "user.overlay.impure", "y", 1, 0), 0);
+    EXPECT_SAYS(refusal("new"), "userxattr");
+}
+
+TEST_F(CommitTest, ATextThatIsNoneIsRefused) {
+    CommitOptions options = named("new");
+    options.message = "\xff";
+    EXPECT_SAYS(refusal(options), "UTF-8");
 }
 
 TEST_F(CommitTest, ASocketInPlaceOfAFileHidesIt) {

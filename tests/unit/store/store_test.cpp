@@ -219,7 +219,7 @@ TEST_F(StoreLifeTest, AWritableLayerLooksLikeTheRootOfItsImage) {
     image_.layer(tar.finish());
     image_.tag("one");
     import("one");
-    const SnapshotRecord snapshot = open().prepare("web", "one");
+    const SnapshotRecord snapshot = open().prepare_or_take_up("web", "one");
 
     EXPECT_EQ(snapshot.upper, root() + "/snapshots/web/upper");
     EXPECT_EQ(snapshot.work, root() + "/snapshots/web/work");
@@ -234,11 +234,12 @@ TEST_F(StoreLifeTest, AWritableLayerIsTakenUpAgainByTheSameImageOnly) {
     image_.tag("one");
     import("one");
     import("one", "other");
-    write_file(open().prepare("web", "one").upper + "/kept", "x");
+    write_file(open().prepare_or_take_up("web", "one").upper + "/kept", "x");
 
-    EXPECT_EQ(read_file(open().prepare("web", "one").upper + "/kept"), "x");
-    EXPECT_SAYS(message_of([&] { open().prepare("web", "other"); }), "belongs to image 'one'");
+    EXPECT_EQ(read_file(open().prepare_or_take_up("web", "one").upper + "/kept"), "x");
+    EXPECT_SAYS(message_of([&] { open().prepare_or_take_up("web", "other"); }), "belongs to image 'one'");
     EXPECT_SAYS(message_of([&] { open().prepare("new", "missing"); }), "not in the store");
+    EXPECT_SAYS(message_of([&] { open().prepare("web", "one"); }), "exists already");
     for (const char* name : {"", "..", ".x", "a/b", "-x"})
         EXPECT_SAYS(message_of([&] { open().prepare(name, "one"); }), "not usable");
     EXPECT_EQ(open().snapshots().size(), 1u);
@@ -256,7 +257,7 @@ TEST_F(StoreLifeTest, AWritableLayerThatIsBeingMountedIsRemovedAfterThatOnly) {
     add_layer("a");
     image_.tag("one");
     import("one");
-    open().prepare("web", "one");
+    open().prepare_or_take_up("web", "one");
     std::atomic<bool> asked = false;
     std::optional<UseLock> mounting = open().hold_snapshots();
     std::thread other([&] {
@@ -290,11 +291,11 @@ TEST_F(StoreLifeTest, AWritableLayerThatLostItsDirectorySaysSo) {
     add_layer("a");
     image_.tag("one");
     import("one");
-    open().prepare("web", "one");
+    open().prepare_or_take_up("web", "one");
     fs::remove_all(root() + "/snapshots/web");
-    EXPECT_SAYS(message_of([&] { open().prepare("web", "one"); }), "shale snapshot rm web");
+    EXPECT_SAYS(message_of([&] { open().prepare_or_take_up("web", "one"); }), "shale snapshot rm web");
     EXPECT_TRUE(open().remove_snapshot("web", [](const std::string&) { return false; }));
-    EXPECT_NO_THROW(open().prepare("web", "one"));
+    EXPECT_NO_THROW(open().prepare_or_take_up("web", "one"));
 }
 
 TEST_F(StoreLifeTest, ADatabaseOfANewerVersionIsLeftAlone) {
