@@ -344,7 +344,7 @@ static void new_takes_the_other_options(void)
 {
 	struct refusal refusal;
 	const char *shown;
-	int stack;
+	int stack, context;
 
 	set_up(2);
 	begin_new();
@@ -366,10 +366,11 @@ static void new_takes_the_other_options(void)
 	add_lowers(2);
 	add_u32(SHALE_A_STACK_VERITY, SHALE_VERITY_REQUIRE);
 	stack = shale_send_new(&genl, &request, &refusal);
+	context = fsopen(module_name(), FSOPEN_CLOEXEC);
+	CHECK_EQ(stack < 0, fsconfig(context, FSCONFIG_SET_STRING, "verity", "require", 0) < 0);
 	if (stack < 0) {
 		CHECK_EQ(refusal.error, EOPNOTSUPP);
 		CHECK(strstr(refusal.text, "not supported"));
-		CHECK(!kernel_is_at_least(6, 6));
 		return;
 	}
 	shown = shown_options(mount_stack(stack), in_dir("m3"));
