@@ -45,8 +45,8 @@ struct file *shale_pending_file(struct shale_pending *pending);
 /**
  * shale_pending_take - take what was described out of a pending stack's file
  * Return: it, now the caller's; ERR_PTR(-EINVAL) when @file is something else; ERR_PTR(-EBUSY) when
- * a mount has taken it before, or is about to; ERR_PTR(-EPERM) when it was described in another user namespace than
- * the caller's.
+ * a mount has taken it before, or is about to; ERR_PTR(-EPERM) when it was described in another
+ * user namespace than the caller's.
  */
 struct shale_pending *shale_pending_take(struct file *file);
 

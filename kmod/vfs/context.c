@@ -347,7 +347,7 @@ static int parse_stack(struct fs_context *fc, const struct fs_parameter *param, 
 	if (IS_ERR(pending)) {
 		err = PTR_ERR(pending);
 		errorfc(fc, "stack: %s",
-			err == -EBUSY ? "a mount has taken this stack, or is about to; describe another" :
+			err == -EBUSY ? "a mount has taken it, or is about to; describe another" :
 			err == -EPERM ? "was described in another user namespace" :
 					"not the descriptor of a pending stack");
 		return err;
