@@ -180,11 +180,10 @@ static int add_path(struct shale_pending *pending, const struct role *role,
 	return shale_pending_name(pending, role->path_name, role->add, nla_data(attr), length);
 }
 
-static int add(struct shale_pending *pending, const struct nlattr *attr,
+/* @role: of a layer; NULL where it is an option. */
+static int add(struct shale_pending *pending, const struct role *role, const struct nlattr *attr,
 	       struct netlink_ext_ack *extack)
 {
-	const struct role *role = role_of(attr);
-
 	if (!role)
 		return add_option(&pending->options, attr, extack);
 	if (nla_type(attr) == role->fd)
@@ -209,7 +208,7 @@ static int add_all(struct shale_pending *pending, const struct genl_info *info)
 					    "only layers below the upper may be given more than once");
 			return -EINVAL;
 		}
-		err = add(pending, attr, info->extack);
+		err = add(pending, role, attr, info->extack);
 		if (err)
 			return err;
 	}

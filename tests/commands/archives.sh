@@ -87,10 +87,7 @@ begins() {
     pid=$!
     exec {to}>pipe
     head -c 100000 docker.tar >&"$to"
-    for _ in {1..300}; do
-        ! compgen -G "store/staging/*/archive/incoming" >/dev/null || break
-        sleep 0.1
-    done
+    await_path "store/staging/*/archive/incoming"
     kill -s "$1" $pid
     wait $pid
     status=$?

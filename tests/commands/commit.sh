@@ -260,7 +260,7 @@ open("is-mapped", "w").close()
 time.sleep(600)
 PYTHON
 mapper=$!
-for _ in {1..300}; do [[ ! -e is-mapped ]] || break; sleep 0.1; done
+await_path is-mapped
 ok "refused: what is mapped to be written, by its name and the mount point" refuses 1 "$PWD/m|/new|mapped|unmount it|" shale snapshot commit s other
 kill $mapper
 wait $mapper 2>/dev/null
@@ -296,17 +296,18 @@ ok "disk full: is an error, and the store as it was" on_full_disk
 # --- Stopped in the middle
 shale snapshot prepare long base >/dev/null
 head -c 300M /dev/urandom >store/snapshots/long/upper/long
+# A commit in the background, $pid, that has begun its layer.
+begin_commit() {
+    shale snapshot commit long stopped &
+    pid=$!
+    await_path "store/staging/*/made/blobs/sha256/layer"
+}
 # stops SIGNAL STATUS: a commit that ends so when its layer has begun
 stops() {
     local pid
-    shale snapshot commit long stopped &
-    pid=$!
-    for _ in {1..600}; do
-        ! compgen -G "store/staging/*/made/blobs/sha256/layer" >/dev/null || break
-        sleep 0.05
-    done
-    kill -s "$1" $pid
-    wait $pid
+    begin_commit
+    kill -s "$1" "$pid"
+    wait "$pid"
     (($? == $2)) && ! shale image inspect stopped
 }
 state >before
@@ -317,11 +318,18 @@ ok "SIGKILL: leaves what it had begun in the staging directory" stops KILL 137
 ok "SIGKILL: gc cleans that up" sh -c 'shale gc && ! ls store/staging | grep .'
 state >after
 ok "SIGKILL: and the store is as it was" diff -u before after
-ok "rm: what is being committed stays" sh -c 'shale snapshot commit long stopped & pid=$!
-    for i in $(seq 600); do ls store/staging/*/made/blobs/sha256/layer >/dev/null 2>&1 && break; sleep 0.05; done
-    shale snapshot rm long 2>said; status=$?
-    shale mount base m --name long 2>>said; status=$status$?
-    kill $pid; wait $pid; grep -c "is just being committed" said && test $status = 11'
+stays_while_committed() {
+    local pid status
+    begin_commit
+    shale snapshot rm long 2>said
+    status=$?
+    shale mount base m --name long 2>>said
+    status=$status$?
+    kill "$pid"
+    wait "$pid"
+    grep -c "is just being committed" said && [[ $status == 11 ]]
+}
+ok "rm: what is being committed stays" stays_while_committed
 shale snapshot rm long >/dev/null
 
 # --- A writer while a mount is committed

@@ -3,9 +3,9 @@
  * The contents of files, as any file system must keep them: whether a file lies in a lower, was
  * copied up or was made in the mount is no difference to a program.
  */
+#include "aio.h"
 #include "fixture.h"
 
-#include <linux/aio_abi.h>
 #include <linux/falloc.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -484,27 +484,6 @@ CASE(direct, "O_DIRECT works where the base has it, and is refused where it has 
 	CHECK_EQ(OK(pread(fd, back, PAGE, 2 * PAGE)), PAGE);
 	CHECK(!memcmp(page, back, PAGE));
 	expect_sized("low/f", SIZE);
-}
-
-/* Submits one request and waits for it. Return: what it gives. */
-static long asynchronously(int fd, int opcode, void *data, size_t size, off_t offset)
-{
-	aio_context_t context = 0;
-	struct iocb request = {
-		.aio_fildes = fd,
-		.aio_lio_opcode = opcode,
-		.aio_buf = (uintptr_t)data,
-		.aio_nbytes = size,
-		.aio_offset = offset,
-	};
-	struct iocb *list[] = { &request };
-	struct io_event event;
-
-	OK(syscall(SYS_io_setup, 1, &context));
-	CHECK_EQ(OK(syscall(SYS_io_submit, context, 1, list)), 1);
-	CHECK_EQ(OK(syscall(SYS_io_getevents, context, 1, 1, &event, NULL)), 1);
-	OK(syscall(SYS_io_destroy, context));
-	return event.res;
 }
 
 /*

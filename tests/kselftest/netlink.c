@@ -377,25 +377,21 @@ static void new_takes_the_other_options(void)
 	CHECK(strstr(shown, "verity=require"));
 }
 
-/* Mounts @stack, with one option given before it and one behind. */
-static const char *mount_with(int stack, const char *before, const char *behind, const char *target)
+/* Mounts a pending stack between two options of the mount's own. */
+static const char *mount_between(int stack, const char *const before[2], const char *const behind[2],
+				 const char *target)
 {
 	int context = fsopen(module_name(), FSOPEN_CLOEXEC);
-	char key[32], *value;
 
 	CHECK(context >= 0);
-	snprintf(key, sizeof(key), "%s", before);
-	value = strchr(key, '=');
-	*value++ = '\0';
-	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, key, value, 0));
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, before[0], before[1], 0));
 	CHECK(!fsconfig_stack(context, stack));
-	snprintf(key, sizeof(key), "%s", behind);
-	value = strchr(key, '=');
-	*value++ = '\0';
-	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, key, value, 0));
+	CHECK(!fsconfig(context, FSCONFIG_SET_STRING, behind[0], behind[1], 0));
 	CHECK(!fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 	return shown_options(fsmount(context, FSMOUNT_CLOEXEC, 0), target);
 }
+
+#define PAIR(key, value) (const char *const[]){ key, value }
 
 /* The mount's own options come before "stack" or behind it: the last one counts. */
 static void options_count_where_the_stack_is_given(void)
@@ -407,7 +403,7 @@ static void options_count_where_the_stack_is_given(void)
 	add_lowers(2);
 	add_u32(SHALE_A_STACK_UUID, SHALE_UUID_ON);
 	add_u32(SHALE_A_STACK_XINO, SHALE_XINO_ON);
-	shown = mount_with(send_new(), "uuid=null", "xino=auto", in_dir("m"));
+	shown = mount_between(send_new(), PAIR("uuid", "null"), PAIR("xino", "auto"), in_dir("m"));
 	CHECK(!strstr(shown, "uuid=null"));
 	CHECK(strstr(shown, "xino=auto"));
 
@@ -416,25 +412,29 @@ static void options_count_where_the_stack_is_given(void)
 	add_lowers(2);
 	add_upper();
 	add_u64(SHALE_A_STACK_SIZE, 0);
-	shown = mount_with(send_new(), "size=1M", "inodes=7", in_dir("m2"));
+	shown = mount_between(send_new(), PAIR("size", "1M"), PAIR("inodes", "7"), in_dir("m2"));
 	CHECK(!strstr(shown, "size="));
 	CHECK(strstr(shown, "inodes=7\n"));
 }
 
+/* The stack is taken, and then refused with all that was asked for. */
+static void expect_no_mount(int stack, int error)
+{
+	int context = fsopen(module_name(), FSOPEN_CLOEXEC);
+
+	CHECK(!fsconfig_stack(context, stack));
+	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == error);
+}
+
 static void options_that_conflict_are_refused_by_the_mount(void)
 {
-	int stack, context;
-
 	set_up(2);
 	begin_new();
 	add_lowers(2);
 	add_upper();
 	add_u32(SHALE_A_STACK_METACOPY, SHALE_SWITCH_ON);
 	add_u32(SHALE_A_STACK_REDIRECT_DIR, SHALE_REDIRECT_DIR_NOFOLLOW);
-	stack = send_new();
-	context = fsopen(module_name(), FSOPEN_CLOEXEC);
-	CHECK(!fsconfig_stack(context, stack));
-	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
+	expect_no_mount(send_new(), EINVAL);
 }
 
 /* A copy without data in the lower, whose data are in a layer of data only, as composefs has it. */
@@ -575,7 +575,7 @@ static void one_bad_lower_of_500_is_named(void)
 static void bad_options_are_named(void)
 {
 	const uint32_t wrong = 7;
-	int offset, stack, context;
+	int offset;
 
 	set_up(2);
 	begin_new();
@@ -633,10 +633,7 @@ static void bad_options_are_named(void)
 	begin_new();
 	add_lowers(2);
 	add_u64(SHALE_A_STACK_SIZE, 1 << 20);
-	stack = send_new();
-	context = fsopen(module_name(), FSOPEN_CLOEXEC);
-	CHECK(!fsconfig_stack(context, stack));
-	CHECK(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1 && errno == EINVAL);
+	expect_no_mount(send_new(), EINVAL);
 }
 
 static void bad_uppers_are_named(void)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The limits of the writable layer: options size and inodes. */
-#include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <sys/wait.h>
 
+#include "aio.h"
 #include "control.h"
 #include "fixture.h"
 #include "usage.h"
@@ -328,23 +327,10 @@ static long write_directly(int fd, off_t at)
 
 static long write_asynchronously(int fd, off_t at)
 {
-	aio_context_t context = 0;
-	struct iocb request = {
-		.aio_fildes = fd,
-		.aio_lio_opcode = IOCB_CMD_PWRITE,
-		.aio_buf = (uintptr_t)piece,
-		.aio_nbytes = sizeof(piece),
-		.aio_offset = at,
-	};
-	struct iocb *list[] = { &request };
-	struct io_event event;
+	const long size = asynchronously(fd, IOCB_CMD_PWRITE, piece, sizeof(piece), at);
 
-	OK(syscall(SYS_io_setup, 1, &context));
-	CHECK_EQ(OK(syscall(SYS_io_submit, context, 1, list)), 1);
-	CHECK_EQ(OK(syscall(SYS_io_getevents, context, 1, 1, &event, NULL)), 1);
-	OK(syscall(SYS_io_destroy, context));
-	errno = event.res < 0 ? -event.res : 0;
-	return event.res < 0 ? -1 : event.res;
+	errno = size < 0 ? -size : 0;
+	return size < 0 ? -1 : size;
 }
 
 static long splice_in(int fd, off_t at)

@@ -24,12 +24,10 @@ constexpr const char* letter(tree::Kind kind) {
 } // namespace
 
 std::vector<tree::Change> find_changes(const std::string& upper, const std::vector<std::string>& lowers) {
-    tree::Union::Layers stack{tree::Layer::open(upper)};
-    for (const std::string& lower : lowers)
-        stack.push_back(tree::Layer::open(lower));
-    const tree::Union after(stack);
-    stack.erase(stack.begin());
-    return tree::changes(tree::Union(stack), after);
+    auto layers = tree::open_layers(lowers);
+    const tree::Union before(layers);
+    layers.insert(layers.begin(), tree::Layer::open(upper));
+    return tree::changes(before, tree::Union(layers));
 }
 
 std::vector<tree::Change> changes_of_snapshot(const std::string& name, Store& store) {

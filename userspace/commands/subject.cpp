@@ -123,6 +123,12 @@ verify::Numbers numbers_of(const mounting::LayerPaths& paths, const mounting::Mo
                            : verify::Numbers::unknown;
 }
 
+/// What is not shown is as the module's parameters have it.
+bool is_on(const mounting::MountPoint& mount, const std::string& name) {
+    const auto value = mounting::option_value(mount, name);
+    return value ? *value == "on" : parameter(mount.type, name);
+}
+
 bool has_option(const mounting::MountPoint& mount, const std::string& name) {
     const auto& options = mount.file_system_options;
     return std::find(options.begin(), options.end(), name) != options.end();
@@ -136,16 +142,7 @@ bool follows_redirects(const mounting::MountPoint& mount) {
 }
 
 bool follows_metacopies(const mounting::MountPoint& mount) {
-    if (const auto value = mounting::option_value(mount, "metacopy"))
-        return *value == "on";
-    return !has_option(mount, "userxattr") && parameter(mount.type, "metacopy");
-}
-
-/// An index that a mount with another option has left is not looked at.
-bool has_index(const mounting::MountPoint& mount) {
-    const auto value = mounting::option_value(mount, "index");
-    return mounting::option_value(mount, "nfs_export") == "on" ||
-           (value ? *value == "on" : parameter(mount.type, "index"));
+    return !has_option(mount, "userxattr") && is_on(mount, "metacopy");
 }
 
 /// Names that differ in case alone are one there, which the model does not know.
@@ -157,11 +154,9 @@ void refuse_casefolded(const tree::Layer& layer) {
 }
 
 tree::Union::Layers open_all(const mounting::LayerPaths& paths) {
-    tree::Union::Layers layers;
+    auto layers = tree::open_layers(paths.lowers);
     if (paths.upper)
-        layers.push_back(tree::Layer::open(*paths.upper));
-    for (const std::string& lower : paths.lowers)
-        layers.push_back(tree::Layer::open(lower));
+        layers.insert(layers.begin(), tree::Layer::open(*paths.upper));
     for (const auto& layer : layers)
         refuse_casefolded(*layer);
     return layers;
@@ -184,7 +179,8 @@ verify::Subject subject_of(const std::string& target, const Globals& globals) {
     subject.numbers = numbers_of(paths, place.mount);
     subject.origins.emplace(layers, subject.has_upper ? 1 : 0);
     subject.every_copy_is_indexed = mounting::option_value(place.mount, "nfs_export") == "on";
-    if (paths.work && has_index(place.mount))
+    // An index that a mount with another option has left is not looked at.
+    if (paths.work && (subject.every_copy_is_indexed || is_on(place.mount, "index")))
         subject.index.emplace(*paths.work, *subject.origins);
     subject.follows_redirects = follows_redirects(place.mount);
     subject.follows_metacopies = follows_metacopies(place.mount);

@@ -1,37 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mounting/layer_paths.hpp"
 
-#include <string_view>
+#include "mounting/options.hpp"
 
 namespace shale::mounting {
 
 namespace {
 
-/// The value of "lowerdir": layers after one colon each, those of data after two. A backslash takes away a
-/// character's meaning.
-void split_lowers(std::string_view value, LayerPaths& paths) {
-    std::string layer;
-    unsigned colons = 0;
-    const auto end_layer = [&] {
-        if (layer.empty())
-            return;
-        if (colons == 2 || paths.data_lowers > 0)
-            paths.data_lowers++;
-        paths.lowers.push_back(std::move(layer));
-        layer.clear();
-        colons = 0;
-    };
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        if (value[i] == ':') {
-            end_layer();
-            colons++;
+void take_lowerdir(const std::string& value, LayerPaths& paths) {
+    for (const LowerName& lower : split_lowerdir(value)) {
+        if (lower.path.empty())
             continue;
-        }
-        if (value[i] == '\\' && i + 1 < value.size())
-            ++i;
-        layer += value[i];
+        if (lower.of_data || paths.data_lowers > 0)
+            paths.data_lowers++;
+        paths.lowers.push_back(lower.path);
     }
-    end_layer();
 }
 
 } // namespace
@@ -45,7 +28,7 @@ LayerPaths layer_paths(const MountPoint& mount) {
         const std::string name = option.substr(0, equals);
         const std::string value = option.substr(equals + 1);
         if (name == "lowerdir") {
-            split_lowers(value, paths);
+            take_lowerdir(value, paths);
         } else if (name == "lowerdir+") {
             paths.lowers.push_back(value);
         } else if (name == "datadir+") {

@@ -124,21 +124,14 @@ void add_lower(const std::string& option, std::string layer, bool of_data, Stack
     (of_data ? stack.data : stack.lowers).push_back(std::move(layer));
 }
 
-/// The value of "lowerdir": layers with a colon between them, or two before one of data only.
-void split_layers(std::string_view value, Stack& stack) {
+void take_lowerdir(std::string_view value, Stack& stack) {
     stack.lowers.clear();
     stack.data.clear();
-    for (bool of_data = false;;) {
-        const std::size_t end = name_end(value);
-        if (end == 0)
+    for (const LowerName& lower : split_lowerdir(value)) {
+        if (lower.path.empty())
             throw Error("option lowerdir", "there is an empty name between its colons",
                         "name each layer, and put one colon between two");
-        add_lower("lowerdir", unescape(value.substr(0, end)), of_data, stack);
-        if (end == value.size())
-            return;
-        value.remove_prefix(end + 1);
-        of_data = value.starts_with(':');
-        value.remove_prefix(of_data ? 1 : 0);
+        add_lower("lowerdir", lower.path, lower.of_data, stack);
     }
 }
 
@@ -192,6 +185,19 @@ Options parse_options(std::string_view text) {
     return options;
 }
 
+std::vector<LowerName> split_lowerdir(std::string_view value) {
+    std::vector<LowerName> names;
+    for (bool of_data = false;;) {
+        const std::size_t end = name_end(value);
+        names.push_back({unescape(value.substr(0, end)), of_data});
+        if (end == value.size())
+            return names;
+        value.remove_prefix(end + 1);
+        of_data = value.starts_with(':');
+        value.remove_prefix(of_data ? 1 : 0);
+    }
+}
+
 Stack stack_of(const Options& options, const std::string& source) {
     Stack stack;
     stack.source = source;
@@ -202,7 +208,7 @@ Stack stack_of(const Options& options, const std::string& source) {
         const std::string_view name = name_of(option);
         const std::string_view value = value_of(option);
         if (name == "lowerdir")
-            split_layers(value, stack);
+            take_lowerdir(value, stack);
         else if (name == "lowerdir+")
             add_lower("lowerdir+", std::string(value), false, stack);
         else if (name == "datadir+")

@@ -25,6 +25,15 @@ struct Options {
 /// itself, such as "noauto" and "x-systemd.automount", are left out.
 Options parse_options(std::string_view text);
 
+/// One name in the value of "lowerdir", without its backslashes.
+struct LowerName {
+    std::string path; ///< empty, where there is nothing between two colons
+    bool of_data;     ///< behind two colons
+};
+
+/// The value of "lowerdir" taken apart: one colon stands between two names, two before one of data only.
+std::vector<LowerName> split_lowerdir(std::string_view value);
+
 /// The mount that @p options ask for, as the netlink family describes it: layers by themselves,
 /// without backslashes. Throws Error for what can't be said so.
 Stack stack_of(const Options& options, const std::string& source);

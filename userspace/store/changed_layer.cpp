@@ -22,10 +22,11 @@ namespace shale {
 
 namespace {
 
-using Inode = std::pair<dev_t, ino_t>;
+using tree::Identity;
+using tree::same_time;
 
-Inode inode_of(const tree::Object& object) {
-    return {object.st.st_dev, object.st.st_ino};
+Identity identity_of(const tree::Object& object) {
+    return tree::identity_of(object.st);
 }
 
 /// A file that has, or had, more names than one.
@@ -35,10 +36,6 @@ bool is_linked(const tree::Object& object) {
 
 bool is_in_upper(const tree::Object& object) {
     return object.place.layer == 0;
-}
-
-bool same_time(const timespec& one, const timespec& other) {
-    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
 }
 
 std::string parent_of(const std::string& path) {
@@ -87,9 +84,9 @@ private:
                 return tree::Descend::no;
             if (pair.after && is_linked(*pair.after) && looks_changed(pair)) {
                 if (is_in_upper(*pair.after))
-                    changed_links_.insert(inode_of(*pair.after));
+                    changed_links_.insert(identity_of(*pair.after));
                 else
-                    names_elsewhere_.emplace(inode_of(*pair.after), pair.after->st.st_nlink).first->second--;
+                    names_elsewhere_.emplace(identity_of(*pair.after), pair.after->st.st_nlink).first->second--;
             }
             return below(pair);
         });
@@ -107,7 +104,7 @@ private:
             return;
         std::vector<std::string> paths;
         tree::walk(after_, [&](const std::string& path, const tree::Object& object) {
-            if (is_linked(object) && names_elsewhere_.contains(inode_of(object)) &&
+            if (is_linked(object) && names_elsewhere_.contains(identity_of(object)) &&
                 !written_links_.contains(path.substr(1)) && !has_whiteout_name(path))
                 paths.push_back(path.substr(1));
         });
@@ -136,7 +133,7 @@ private:
 
     bool has_changed(const tree::Pair& pair) const {
         if (is_linked(*pair.after) && is_in_upper(*pair.after))
-            return changed_links_.contains(inode_of(*pair.after));
+            return changed_links_.contains(identity_of(*pair.after));
         return looks_changed(pair);
     }
 
@@ -210,7 +207,7 @@ private:
         oci::TarEntry entry = describe(path, object);
         if (is_linked(object)) {
             written_links_.insert(path);
-            const auto [first, is_first] = links_.emplace(inode_of(object), path);
+            const auto [first, is_first] = links_.emplace(identity_of(object), path);
             entry.hard_link = !is_first;
             if (entry.hard_link) {
                 entry.link = first->second;
@@ -298,9 +295,9 @@ private:
     oci::LayerWriter& writer_;
     Omissions& omissions_;
     Progress& progress_;
-    std::set<Inode> changed_links_;       ///< of the writable layer
-    std::map<Inode, nlink_t> names_elsewhere_; ///< of lower files: how many are in no changed place
-    std::map<Inode, std::string> links_;  ///< the first name that was written
+    std::set<Identity> changed_links_;       ///< of the writable layer
+    std::map<Identity, nlink_t> names_elsewhere_; ///< of lower files: how many are in no changed place
+    std::map<Identity, std::string> links_;  ///< the first name that was written
     std::set<std::string> written_links_; ///< all such names
     std::set<std::string> written_directories_;
     /// The directory that is looked through and those above it, the root first.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <utility>
@@ -18,12 +17,13 @@
 #include "base/names_in.hpp"
 #include "ondisk/marks.hpp"
 #include "store/attributes.hpp"
+#include "tree/origin.hpp"
 
 namespace shale {
 
 namespace {
 
-using Inode = std::pair<dev_t, ino_t>;
+using tree::Identity;
 
 /// Directories are in it for NFS, and whiteouts for what was removed.
 bool is_file(const struct stat& st) {
@@ -32,29 +32,21 @@ bool is_file(const struct stat& st) {
 
 /// The lower object that @p name in an index stands for; nothing where that is gone. @p lower is open and on its
 /// file system.
-std::optional<Inode> lower_inode(int lower, const std::string& name) {
+std::optional<Identity> lower_inode(int lower, const std::string& name) {
     __u8 record[SHALE_INDEX_NAME_MAX / 2 + 1];
     const size_t size = shale_index_name_decode(name.data(), name.size(), record);
     if (size == 0)
         return std::nullopt;
-    const auto* origin = reinterpret_cast<const shale_origin*>(record);
-    const size_t handle_size = size - sizeof(*origin);
-    std::vector<char> room(sizeof(file_handle) + handle_size);
-    auto* handle = reinterpret_cast<file_handle*>(room.data());
-    handle->handle_bytes = static_cast<unsigned>(handle_size);
-    handle->handle_type = origin->type;
-    std::memcpy(handle->f_handle, origin->handle, handle_size);
-    const UniqueFd fd(open_by_handle_at(lower, handle, O_PATH | O_CLOEXEC));
+    const UniqueFd fd = tree::try_open_origin(lower, {reinterpret_cast<const char*>(record), size});
     if (!fd && errno == ESTALE)
         return std::nullopt;
     if (!fd)
         throw Error::from_errno("index: " + name, errno);
-    const struct stat st = stat_of(fd.get(), name);
-    return Inode(st.st_dev, st.st_ino);
+    return tree::identity_of(stat_of(fd.get(), name));
 }
 
-std::map<Inode, std::string> indexed_files(int lower, int index) {
-    std::map<Inode, std::string> files;
+std::map<Identity, std::string> indexed_files(int lower, int index) {
+    std::map<Identity, std::string> files;
     for (const std::string& name : names_in(index)) {
         const std::optional<struct stat> st = stat_at(index, name);
         if (!st || !is_file(*st))
@@ -120,12 +112,12 @@ bool has_indexed_files(const std::string& work) {
 void add_indexed_names(const tree::Union& after, int upper, int index) {
     const auto& lower = after.layers().back();
     const UniqueFd lower_root = open_at(lower->fd(), ".", O_RDONLY | O_DIRECTORY);
-    const std::map<Inode, std::string> files = indexed_files(lower_root.get(), index);
+    const std::map<Identity, std::string> files = indexed_files(lower_root.get(), index);
     std::vector<std::pair<std::string, std::string>> names;
     tree::walk(after, [&](const std::string& path, const tree::Object& object) {
         if (object.is_directory() || object.place.layer == 0)
             return;
-        const auto file = files.find({object.st.st_dev, object.st.st_ino});
+        const auto file = files.find(tree::identity_of(object.st));
         if (file != files.end())
             names.emplace_back(path, file->second);
     });

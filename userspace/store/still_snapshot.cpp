@@ -58,9 +58,7 @@ StillSnapshot::StillSnapshot(int root, const SnapshotRecord& snapshot, const std
         copy(hold.get(), has_index, staging, progress);
     hold.reset(); // the copy does not change
     const std::string copied = "/proc/self/fd/" + std::to_string(staging.fd()) + "/upper";
-    tree::Union::Layers layers;
-    for (const std::string& lower : lowers)
-        layers.push_back(tree::Layer::open(lower));
+    auto layers = tree::open_layers(lowers);
     before_ = std::make_unique<tree::Union>(layers);
     layers.insert(layers.begin(), tree::Layer::open(is_held_ || has_index ? copied : snapshot.upper));
     after_ = std::make_unique<tree::Union>(layers);

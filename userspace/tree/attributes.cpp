@@ -14,10 +14,6 @@ namespace shale::tree {
 
 namespace {
 
-bool same_time(const timespec& one, const timespec& other) {
-    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
-}
-
 /// Fills as much of @p buffer as the file has.
 std::size_t read_full(int fd, std::array<char, 64 * 1024>& buffer, const std::string& shown) {
     std::size_t filled = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <ctime>
 #include <map>
 #include <string>
 
@@ -17,6 +18,10 @@ std::string link_target(const Object& object);
 
 /// Opens the content of a regular file for reading. Throws Error.
 UniqueFd open_content(const Object& object);
+
+inline bool same_time(const struct timespec& one, const struct timespec& other) {
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
 
 /// Whether two objects, of one union or of two, look and read the same: type, mode, owner,
 /// extended attributes; device number; target; size, modification time and content. The times

@@ -79,8 +79,7 @@ private:
     }
 
     bool same_place(const Object& before, const Object& after) const {
-        return same_layer(before.place.layer, after.place.layer) &&
-               before.st.st_ino == after.st.st_ino && before.st.st_dev == after.st.st_dev;
+        return same_layer(before.place.layer, after.place.layer) && identity_of(before.st) == identity_of(after.st);
     }
 
     /// How many parts, counted from the lowest, two directories have in common.
@@ -92,9 +91,8 @@ private:
              ++one, ++other, ++common) {
             if (!same_layer(one->layer, other->layer))
                 break;
-            const struct stat left = stat_of(one->directory->get(), "directory");
-            const struct stat right = stat_of(other->directory->get(), "directory");
-            if (left.st_ino != right.st_ino || left.st_dev != right.st_dev)
+            if (identity_of(stat_of(one->directory->get(), "directory")) !=
+                identity_of(stat_of(other->directory->get(), "directory")))
                 break;
         }
         return common;

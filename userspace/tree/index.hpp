@@ -7,20 +7,12 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include <sys/stat.h>
 
 #include "tree/origin.hpp"
 
 namespace shale::tree {
-
-/// What identifies a real object.
-using Identity = std::pair<dev_t, ino_t>;
-
-inline Identity identity_of(const struct stat& st) {
-    return {st.st_dev, st.st_ino};
-}
 
 /// The copies of files in the index. Those of directories, and marks of removed ones, are left out: no name
 /// leads to them.

@@ -32,4 +32,11 @@ std::shared_ptr<const Layer> Layer::open(const std::string& path) {
     return std::shared_ptr<const Layer>(new Layer(is_private ? std::move(mount) : std::move(fd), path, is_private));
 }
 
+std::vector<std::shared_ptr<const Layer>> open_layers(const std::vector<std::string>& paths) {
+    std::vector<std::shared_ptr<const Layer>> layers;
+    for (const std::string& path : paths)
+        layers.push_back(Layer::open(path));
+    return layers;
+}
+
 } // namespace shale::tree

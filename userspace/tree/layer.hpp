@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -31,5 +32,8 @@ private:
     std::string path_;
     bool is_private_;
 };
+
+/// All of @p paths, in their order. Throws Error.
+std::vector<std::shared_ptr<const Layer>> open_layers(const std::vector<std::string>& paths);
 
 } // namespace shale::tree

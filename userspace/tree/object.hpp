@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
@@ -15,6 +16,13 @@ namespace shale::tree {
 
 /// A directory of one layer, open as O_PATH, shared by all who stand on it.
 using Directory = std::shared_ptr<const UniqueFd>;
+
+/// What tells a real object from others.
+using Identity = std::pair<dev_t, ino_t>;
+
+inline Identity identity_of(const struct stat& st) {
+    return {st.st_dev, st.st_ino};
+}
 
 /// Where one layer holds an object: a name in a directory.
 struct Place {

@@ -2,6 +2,7 @@
 #include "tree/origin.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 #include <set>
@@ -22,6 +23,21 @@ bool is_null(const __u8 (&uuid)[16]) {
 
 } // namespace
 
+UniqueFd try_open_origin(int mount, std::string_view record) {
+    const auto* origin = reinterpret_cast<const struct shale_origin*>(record.data());
+    const std::string_view bytes = record.substr(sizeof(*origin));
+    alignas(file_handle) char buffer[sizeof(file_handle) + MAX_HANDLE_SZ];
+    if (bytes.size() > MAX_HANDLE_SZ) {
+        errno = EOVERFLOW;
+        return UniqueFd();
+    }
+    auto* handle = reinterpret_cast<file_handle*>(buffer);
+    handle->handle_bytes = static_cast<unsigned>(bytes.size());
+    handle->handle_type = origin->type;
+    std::memcpy(buffer + sizeof(file_handle), bytes.data(), bytes.size());
+    return UniqueFd(open_by_handle_at(mount, handle, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
 Origins::Origins(const Union::Layers& layers, std::size_t first_lower) {
     std::set<dev_t> seen;
     for (std::size_t layer = first_lower; layer < layers.size(); ++layer) {
@@ -35,18 +51,11 @@ std::optional<struct stat> Origins::follow(std::string_view record) const {
     if (!shale_origin_valid(record.data(), record.size()))
         return std::nullopt;
     const auto* origin = reinterpret_cast<const struct shale_origin*>(record.data());
-    const std::string_view bytes = record.substr(sizeof(*origin));
-    if (origin->flags & SHALE_ORIGIN_UPPER || bytes.size() > MAX_HANDLE_SZ || is_null(origin->uuid))
+    if (origin->flags & SHALE_ORIGIN_UPPER || is_null(origin->uuid))
         return std::nullopt;
-
-    alignas(file_handle) char buffer[sizeof(file_handle) + MAX_HANDLE_SZ];
-    auto* handle = reinterpret_cast<file_handle*>(buffer);
-    handle->handle_bytes = static_cast<unsigned>(bytes.size());
-    handle->handle_type = origin->type;
-    std::memcpy(buffer + sizeof(file_handle), bytes.data(), bytes.size());
     std::optional<struct stat> found;
     for (const UniqueFd& mount : mounts_) {
-        const UniqueFd fd(open_by_handle_at(mount.get(), handle, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        const UniqueFd fd = try_open_origin(mount.get(), record);
         struct stat st {};
         if (!fd || fstat(fd.get(), &st) != 0)
             continue;

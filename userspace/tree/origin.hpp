@@ -15,6 +15,10 @@
 
 namespace shale::tree {
 
+/// Opens, as O_PATH, what the handle in @p record leads to; the record's form was checked. @p mount is open and on the
+/// file system of that. Leaves the descriptor empty and errno set on failure.
+UniqueFd try_open_origin(int mount, std::string_view record);
+
 /// Follows the records of origins into the file systems of some lower layers.
 class Origins {
 public:

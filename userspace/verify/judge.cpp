@@ -21,6 +21,7 @@ namespace shale::verify {
 namespace {
 
 using Xattrs = std::map<std::string, std::string>;
+using tree::same_time;
 
 std::string error_text(int code) {
     return std::strerror(code);
@@ -77,10 +78,6 @@ std::string value_text(const std::string& value) {
         }
     }
     return value.size() > most ? text + "… (" + std::to_string(value.size()) + " bytes)" : text;
-}
-
-bool same_time(const timespec& one, const timespec& other) {
-    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
 }
 
 /// Labels are given out by the security module, which may have its own for a mount.
@@ -292,23 +289,19 @@ Judge::Judge(const Subject& subject, bool with_content, dev_t device, LinkGroups
              const std::atomic<bool>& stop)
     : subject_(subject), with_content_(with_content), device_(device), groups_(groups), comparison_(stop) {}
 
-Judge::Verdict Judge::judge(const Directory& directory, const Entry& entry) {
-    const std::string path = directory.path() + "/" + entry.name;
-    Case first(*this, path, directory.shown(), entry.name);
-    first.judge_entry(directory, entry);
-    if (first.findings.empty())
-        return {{}, first.is_directory};
+Judge::Verdict Judge::look(const Directory& directory, const Entry& entry) {
+    Case one(*this, directory.path() + "/" + entry.name, directory.shown(), entry.name);
+    one.judge_entry(directory, entry);
+    return {std::move(one.findings), one.is_directory};
+}
 
-    const Entry now = directory.again(entry, subject_.model);
-    Case second(*this, path, directory.shown(), entry.name);
-    second.judge_entry(directory, now);
-    return {std::move(second.findings), second.is_directory};
+Judge::Verdict Judge::judge(const Directory& directory, const Entry& entry) {
+    Verdict first = look(directory, entry);
+    return first.findings.empty() ? first : look(directory, directory.again(entry, subject_.model));
 }
 
 Findings Judge::judge_once(const Directory& directory, const Entry& entry) {
-    Case only(*this, directory.path() + "/" + entry.name, directory.shown(), entry.name);
-    only.judge_entry(directory, entry);
-    return std::move(only.findings);
+    return look(directory, entry).findings;
 }
 
 Findings Judge::judge_top(const tree::Object& object, int shown, const std::string& path) {

@@ -37,6 +37,7 @@ public:
 
 private:
     class Case;
+    Verdict look(const Directory& directory, const Entry& entry);
 
     const Subject& subject_;
     const bool with_content_;

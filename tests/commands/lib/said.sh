@@ -61,6 +61,16 @@ says() {
     done
 }
 
+# await_path PATTERN: until there is such a path, for 30 seconds at most
+await_path() {
+    local _
+    for _ in {1..600}; do
+        ! compgen -G "$1" >/dev/null || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
 # json EXPRESSION COMMAND...: what the expression makes of the JSON document that the command prints, called d
 json() {
     local expression=$1

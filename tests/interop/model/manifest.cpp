@@ -75,10 +75,7 @@ void print_tree_below(const std::string& path, const tree::Object& object) {
 } // namespace
 
 void print_model(const std::vector<std::string>& paths) {
-    tree::Union::Layers layers;
-    for (const std::string& path : paths)
-        layers.push_back(tree::Layer::open(path));
-    const tree::Union stack(layers);
+    const tree::Union stack(tree::open_layers(paths));
     walk(stack, [&](const std::string& path, const tree::Object& object) {
         print_line(path, object, tree::shown_xattrs(stack, object));
     });
