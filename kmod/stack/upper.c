@@ -9,6 +9,7 @@
 
 #include "compat/real_file.h"
 #include "stack/creds.h"
+#include "stack/inode.h"
 #include "stack/variant.h"
 
 /* The token */
@@ -106,6 +107,25 @@ int shale_upper_step_aside(struct shale_token *tok)
 	return err;
 }
 
+/* What the token's holder has done, whether or not it went well. */
+static void mark(const struct shale_token *tok, const struct dentry *dentry)
+{
+	shale_touched_mark(&tok->upper->touched, d_inode(dentry));
+}
+
+/* Of what a name was taken from. The reference, which has kept it till now, is taken over. */
+static void mark_rest(const struct shale_token *tok, struct inode *inode)
+{
+	shale_touched_mark(&tok->upper->touched, inode);
+	shale_touched_unlinked(&tok->upper->touched, inode);
+	iput(inode);
+}
+
+void shale_upper_changed(struct shale_upper *upper, struct inode *inode)
+{
+	shale_touched_mark(&upper->touched, inode);
+}
+
 /* Names */
 
 /* The VFS keeps the hash of a name in it, so it is given one of its own. */
@@ -125,7 +145,11 @@ struct dentry *shale_upper_start_creating(const struct shale_token *tok, struct 
 int shale_upper_link(const struct shale_token *tok, struct dentry *old, struct dentry *dir,
 		     struct dentry *dentry)
 {
-	return vfs_link(old, shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
+	int err = vfs_link(old, shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
+
+	mark(tok, old);
+	mark(tok, dir);
+	return err;
 }
 
 /* Anything but a directory. */
@@ -152,9 +176,13 @@ static struct dentry *make_locked(const struct shale_token *tok, struct dentry *
 {
 	int err;
 
-	if (S_ISDIR(what->mode) && !what->link_to)
-		return vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, what->mode, NULL);
+	if (S_ISDIR(what->mode) && !what->link_to) {
+		dentry = vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, what->mode, NULL);
+		mark(tok, dir);
+		return dentry;
+	}
 	err = make_leaf(tok, dir, dentry, what);
+	mark(tok, dir);
 	if (!err)
 		return dentry;
 	end_creating(dentry);
@@ -180,9 +208,13 @@ struct dentry *shale_upper_end_creating(const struct shale_token *tok, struct de
 {
 	struct dentry *again;
 
-	if (!d_unhashed(dentry))
+	if (!d_unhashed(dentry)) {
+		mark(tok, dentry);
 		return end_creating_keep(dentry);
+	}
 	again = look_again(tok, dir, name);
+	if (!IS_ERR(again))
+		mark(tok, again);
 	end_creating(dentry);
 	return again;
 }
@@ -204,9 +236,17 @@ struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *di
 
 static int remove_locked(const struct shale_token *tok, struct dentry *dir, struct dentry *dentry)
 {
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	ihold(inode);
 	if (d_is_dir(dentry))
-		return vfs_rmdir(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
-	return vfs_unlink(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
+		err = vfs_rmdir(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
+	else
+		err = vfs_unlink(shale_upper_idmap(tok), d_inode(dir), dentry, NULL);
+	mark(tok, dir);
+	mark_rest(tok, inode);
+	return err;
 }
 
 int shale_upper_remove(const struct shale_token *tok, struct dentry *dir, const struct qstr *name,
@@ -263,13 +303,25 @@ int shale_upper_start_renaming_dentry(const struct shale_token *tok, struct rena
 
 int shale_upper_rename(const struct shale_token *tok, struct renamedata *rd)
 {
-	return vfs_rename(rd);
+	struct inode *target = d_inode(rd->new_dentry);
+	int err;
+
+	if (target)
+		ihold(target);
+	err = vfs_rename(rd);
+	mark(tok, rd->old_parent);
+	mark(tok, rd->new_parent);
+	mark(tok, rd->old_dentry);
+	if (target)
+		mark_rest(tok, target);
+	return err;
 }
 
 struct file *shale_upper_tmpfile(const struct shale_token *tok, struct dentry *dir, umode_t mode)
 {
 	const struct path path = shale_upper_path(tok, dir);
 
+	/* It need not be synced until it has a name. */
 	return shale_real_tmpfile(&path, mode, O_WRONLY | O_LARGEFILE);
 }
 
@@ -287,7 +339,10 @@ void shale_upper_make_linkable(const struct shale_token *tok, struct dentry *unn
 int shale_upper_setattr_locked(const struct shale_token *tok, struct dentry *dentry,
 			       struct iattr *attr)
 {
-	return notify_change(shale_upper_idmap(tok), dentry, attr, NULL);
+	int err = notify_change(shale_upper_idmap(tok), dentry, attr, NULL);
+
+	mark(tok, dentry);
+	return err;
 }
 
 int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, struct iattr *attr)
@@ -303,12 +358,18 @@ int shale_upper_setattr(const struct shale_token *tok, struct dentry *dentry, st
 int shale_upper_setxattr(const struct shale_token *tok, struct dentry *dentry, const char *name,
 			 const void *value, size_t size, int flags)
 {
-	return vfs_setxattr(shale_upper_idmap(tok), dentry, name, value, size, flags);
+	int err = vfs_setxattr(shale_upper_idmap(tok), dentry, name, value, size, flags);
+
+	mark(tok, dentry);
+	return err;
 }
 
 int shale_upper_removexattr(const struct shale_token *tok, struct dentry *dentry, const char *name)
 {
-	return vfs_removexattr(shale_upper_idmap(tok), dentry, name);
+	int err = vfs_removexattr(shale_upper_idmap(tok), dentry, name);
+
+	mark(tok, dentry);
+	return err;
 }
 
 /* What may be given to the VFS, which translates ids in place. NULL: out of memory. */
@@ -324,20 +385,26 @@ int shale_upper_set_acl(const struct shale_token *tok, struct dentry *dentry, co
 {
 	int err;
 
-	if (!acl)
-		return vfs_remove_acl(shale_upper_idmap(tok), dentry, name);
-	acl = acl_to_give(tok, acl);
-	if (!acl)
-		return -ENOMEM;
-	err = vfs_set_acl(shale_upper_idmap(tok), dentry, name, acl);
-	posix_acl_release(acl);
+	if (!acl) {
+		err = vfs_remove_acl(shale_upper_idmap(tok), dentry, name);
+	} else {
+		acl = acl_to_give(tok, acl);
+		if (!acl)
+			return -ENOMEM;
+		err = vfs_set_acl(shale_upper_idmap(tok), dentry, name, acl);
+		posix_acl_release(acl);
+	}
+	mark(tok, dentry);
 	return err;
 }
 
 int shale_upper_fileattr_set(const struct shale_token *tok, struct dentry *dentry,
 			     struct file_kattr *fa)
 {
-	return vfs_fileattr_set(shale_upper_idmap(tok), dentry, fa);
+	int err = vfs_fileattr_set(shale_upper_idmap(tok), dentry, fa);
+
+	mark(tok, dentry);
+	return err;
 }
 
 int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry)
@@ -382,6 +449,27 @@ int shale_upper_sync(const struct shale_upper *upper)
 	down_read(&sb->s_umount);
 	err = sync_filesystem(sb);
 	up_read(&sb->s_umount);
+	return err;
+}
+
+/*
+ * Who finds nothing to do must not overtake who does it. What is written through mappings is not
+ * marked; a file is mapped, or about to be, when the inodes are looked through, or is marked after.
+ */
+int shale_upper_sync_touched(struct super_block *sb)
+{
+	struct shale_upper *upper = shale_sb(sb)->upper;
+	struct inode *mapped;
+	int err;
+
+	guard(mutex)(&upper->touched.flushing);
+	if (!shale_touched_forget(&upper->touched))
+		return 0;
+	mapped = shale_inode_find_mapped(sb);
+	err = shale_upper_sync(upper);
+	if (mapped || err)
+		shale_touched_mark_all(&upper->touched);
+	iput(mapped);
 	return err;
 }
 
@@ -469,6 +557,9 @@ int shale_upper_open(struct shale_sb *sbi, struct fs_context *fc)
 	upper->gate = shale_gate_create();
 	if (!upper->gate)
 		return -ENOMEM;
+	err = shale_touched_init(&upper->touched);
+	if (err)
+		return err;
 
 	upper->root_in_use = in_use_begin(upper->root);
 	if (!upper->root_in_use)
@@ -487,6 +578,7 @@ void shale_upper_close(struct shale_sb *sbi)
 		return;
 	in_use_end(upper->work_in_use);
 	in_use_end(upper->root_in_use);
+	shale_touched_exit(&upper->touched);
 	dput(upper->whiteout);
 	dput(upper->indexdir);
 	dput(upper->workdir);

@@ -32,6 +32,7 @@
 #include "stack/gate.h"
 #include "stack/layer.h"
 #include "stack/sb.h"
+#include "stack/touched.h"
 
 struct shale_upper {
 	struct shale_layer *layer;	/* the stack's */
@@ -50,6 +51,7 @@ struct shale_upper {
 	bool is_volatile;		/* and marked so in the work directory */
 	unsigned long told_errors;	/* bit 0: that it failed has been told */
 	struct shale_gate *gate;
+	struct shale_touched touched;
 	errseq_t errors_before;		/* what had failed to be written when it was mounted */
 };
 
@@ -180,8 +182,18 @@ int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
 int shale_upper_settle(const struct shale_token *tok, struct dentry *dentry);
 /* Would a write sleep now, until the upper is thawed or the gate is open? */
 bool shale_upper_is_frozen(struct super_block *sb);
-/* Writes all that the upper's file system has in memory. Without a token. */
+/*
+ * Something was changed, or may be from now on, by other means than these. Sleeps. Changes that
+ * come later are known by shale_inode_find_mapped().
+ */
+void shale_upper_changed(struct shale_upper *upper, struct inode *inode);
+
+/*
+ * Writes all that the upper's file system has in memory; the second one only if this mount may
+ * have changed something since it last did. Without a token.
+ */
 int shale_upper_sync(const struct shale_upper *upper);
+int shale_upper_sync_touched(struct super_block *sb);
 /* Notes an access; with a token of shale_upper_begin_io(), as it waits for no freeze protection. */
 void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry);
 
@@ -190,7 +202,8 @@ void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentr
  * Meaning and results are those of the vfs_* functions of the same names.
  *
  * A write that was queued (-EIOCBQUEUED) stays inside the gate, without credentials, until
- * shale_upper_write_done(), which is called once when it completes, in any context.
+ * shale_upper_write_done(), which is called once when it completes, in any context. Who may sleep
+ * calls shale_upper_changed() then, before anybody is told.
  */
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter);

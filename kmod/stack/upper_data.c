@@ -12,18 +12,27 @@ static void assert_data_token(const struct shale_token *tok)
 	WARN_ON_ONCE(tok->err || tok->write);
 }
 
+/* Whether or not all went well. */
+static void mark(const struct shale_token *tok, struct file *real)
+{
+	shale_touched_mark(&tok->upper->touched, file_inode(real));
+}
+
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter)
 {
 	ssize_t ret;
 
 	assert_data_token(tok);
-	if (is_sync_kiocb(iocb))
-		return vfs_iocb_iter_write(real, iocb, iter);
-	shale_gate_enter_again(tok->upper->gate);
-	ret = vfs_iocb_iter_write(real, iocb, iter);
-	if (ret != -EIOCBQUEUED)
-		shale_gate_leave(tok->upper->gate);
+	if (is_sync_kiocb(iocb)) {
+		ret = vfs_iocb_iter_write(real, iocb, iter);
+	} else {
+		shale_gate_enter_again(tok->upper->gate);
+		ret = vfs_iocb_iter_write(real, iocb, iter);
+		if (ret != -EIOCBQUEUED)
+			shale_gate_leave(tok->upper->gate);
+	}
+	mark(tok, real);
 	return ret;
 }
 
@@ -44,21 +53,30 @@ ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inod
 	file_start_write(real);
 	ret = real->f_op->splice_write(pipe, real, pos, len, flags);
 	file_end_write(real);
+	mark(tok, real);
 	return ret;
 }
 
 ssize_t shale_upper_splice(const struct shale_token *tok, struct file *in, loff_t *in_pos,
 			   struct file *real, loff_t *pos, size_t len)
 {
+	ssize_t ret;
+
 	assert_data_token(tok);
-	return do_splice_direct(in, in_pos, real, pos, len, 0);
+	ret = do_splice_direct(in, in_pos, real, pos, len, 0);
+	mark(tok, real);
+	return ret;
 }
 
 int shale_upper_fallocate(const struct shale_token *tok, struct file *real, int mode,
 			  loff_t offset, loff_t len)
 {
+	int err;
+
 	assert_data_token(tok);
-	return vfs_fallocate(real, mode, offset, len);
+	err = vfs_fallocate(real, mode, offset, len);
+	mark(tok, real);
+	return err;
 }
 
 ssize_t shale_upper_copy(const struct shale_token *tok, struct file *in, loff_t in_pos,
@@ -71,19 +89,28 @@ ssize_t shale_upper_copy(const struct shale_token *tok, struct file *in, loff_t 
 	/* Files of one mount may lie on two file systems, which is nobody's business above. */
 	if (ret == -EXDEV || ret == -EOPNOTSUPP)
 		ret = vfs_copy_file_range(in, in_pos, real, pos, len, COPY_FILE_SPLICE);
+	mark(tok, real);
 	return ret;
 }
 
 loff_t shale_upper_clone(const struct shale_token *tok, struct file *in, loff_t in_pos,
 			 struct file *real, loff_t pos, loff_t len, unsigned int flags)
 {
+	loff_t ret;
+
 	assert_data_token(tok);
-	return vfs_clone_file_range(in, in_pos, real, pos, len, flags);
+	ret = vfs_clone_file_range(in, in_pos, real, pos, len, flags);
+	mark(tok, real);
+	return ret;
 }
 
 loff_t shale_upper_dedupe(const struct shale_token *tok, struct file *in, loff_t in_pos,
 			  struct file *real, loff_t pos, loff_t len, unsigned int flags)
 {
+	loff_t ret;
+
 	assert_data_token(tok);
-	return vfs_dedupe_file_range_one(in, in_pos, real, pos, len, flags);
+	ret = vfs_dedupe_file_range_one(in, in_pos, real, pos, len, flags);
+	mark(tok, real);
+	return ret;
 }

@@ -347,8 +347,13 @@ static bool may_be_written(const struct file *file, const struct vm_area_struct 
  */
 static int mmap_to_write(struct file *file, struct file *real, struct vm_area_struct *vma)
 {
+	int err;
+
 	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb, NULL);
-	return tok.err ?: shale_real_file_mmap(file, real, vma);
+	err = tok.err ?: shale_real_file_mmap(file, real, vma);
+	if (!err)
+		shale_upper_changed(tok.upper, file_inode(real));
+	return err;
 }
 
 static int shale_mmap(struct file *file, struct vm_area_struct *vma)

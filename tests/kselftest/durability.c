@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is on the disk, and when: the values of fsync=, and the mark of a mount that syncs nothing. */
+#include "device.h"
 #include "fixture.h"
 
 #define MARK "work/work/incompat/volatile/dirty"
@@ -141,24 +142,6 @@ CASE(lost_writes_are_told, "once something could not be written, each sync of a 
 
 /* Copies reach the disk before their names do */
 
-/* Of the disk below the one that can be broken, which passes them on. */
-static long long nr_flushes(void)
-{
-	struct stat st = stat_of("low");
-	long long flushes = -1;
-	FILE *stat = popen(text_of("cat /sys/dev/block/%u:%u/slaves/*/stat", major(st.st_dev),
-				   minor(st.st_dev)), "r");
-	int i;
-
-	CHECK(stat);
-	for (i = 0; i < 16; i++) {	/* the 16th number */
-		if (fscanf(stat, "%lld", &flushes) != 1)
-			SKIP("this kernel does not count flushes");
-	}
-	pclose(stat);
-	return flushes;
-}
-
 /* How often the disk was told to keep what it has, for one change of a file or directory of a lower. */
 static long long flushes_of(const char *fsync, const char *path)
 {
@@ -167,20 +150,18 @@ static long long flushes_of(const char *fsync, const char *path)
 	with_features(text_of("redirect_dir=on,metacopy=on,%s", fsync));
 	mount_layers("low");
 	OK(syncfs(open_file("merged", O_RDONLY)));
-	before = nr_flushes();
+	before = nr_flushes("low");
 	OK(chmod(path, 0700));
-	return nr_flushes() - before;
+	return nr_flushes("low") - before;
 }
 
 /*
  *	low  file, directory
- *
- * On a disk that is not told by itself: every five seconds, or as tables of inodes are zeroed some time after mkfs.
  */
 static void set_up_flushes(void)
 {
 	set_up_on(BREAKABLE);
-	CHECK(!system("mount -o remount,commit=600,noinit_itable \"$(stat -c %m low/..)\""));
+	flush_only_if_told("low/..");
 	make_file("low/file", "data");
 	make_dir("low/directory");
 }

@@ -112,6 +112,31 @@ int mount_fs(const char *source, const char *where, const char *type, unsigned l
 	return ret;
 }
 
+/* Flushes */
+
+/* A mapped device passes them on to the one below it, and doesn't count them itself. */
+long long nr_flushes(const char *path)
+{
+	struct stat st = stat_of(path);
+	const char *device = text_of("/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	FILE *stat = popen(text_of("cat %s/slaves/*/stat 2>/dev/null || cat %s/stat", device, device), "r");
+	long long flushes = -1;
+	int i;
+
+	CHECK(stat);
+	for (i = 0; i < 16; i++) {	/* the 16th number */
+		if (fscanf(stat, "%lld", &flushes) != 1)
+			SKIP("this kernel does not count flushes");
+	}
+	pclose(stat);
+	return flushes;
+}
+
+void flush_only_if_told(const char *mount)
+{
+	CHECK(!system(text_of("mount -o remount,commit=600,noinit_itable \"$(stat -c %%m %s)\"", mount)));
+}
+
 /* Device mapper */
 
 enum { DM_BUFFER = 4096 };

@@ -24,6 +24,13 @@ int mount_fs(const char *source, const char *where, const char *type, unsigned l
 /* Is a file system mounted from it, anywhere, also where nobody can see it? */
 bool device_in_use(const struct device *device);
 
+/*
+ * How often the device of an ext4 was told to keep what it has. Somebody tells it every five seconds, and as tables of
+ * inodes are zeroed some time after mkfs, unless that is switched off.
+ */
+long long nr_flushes(const char *path);
+void flush_only_if_told(const char *mount);
+
 /* A device mapper's device that shows @below, until it is told otherwise. It goes as a loop device does. */
 struct mapped {
 	struct device device;
