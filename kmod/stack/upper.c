@@ -9,7 +9,6 @@
 
 #include "compat/real_file.h"
 #include "stack/creds.h"
-#include "stack/inode.h"
 #include "stack/variant.h"
 
 /* The token */
@@ -64,6 +63,7 @@ static struct shale_token upper_begin(struct super_block *sb, const struct inode
 		}
 		tok.write = true;
 	}
+	shale_touched_begin(&tok.upper->touched);
 	tok.caller = override_creds(written ? writer_creds(sbi, written) : sbi->mounter);
 	return tok;
 }
@@ -93,6 +93,7 @@ void shale_upper_end(const struct shale_token *tok)
 	if (tok->err)
 		return;
 	revert_creds(tok->caller);
+	shale_touched_end(&tok->upper->touched);
 	if (tok->write)
 		mnt_drop_write(tok->upper->layer->mnt);
 	if (!tok->outside)
@@ -119,11 +120,6 @@ static void mark_rest(const struct shale_token *tok, struct inode *inode)
 	shale_touched_mark(&tok->upper->touched, inode);
 	shale_touched_unlinked(&tok->upper->touched, inode);
 	iput(inode);
-}
-
-void shale_upper_changed(struct shale_upper *upper, struct inode *inode)
-{
-	shale_touched_mark(&upper->touched, inode);
 }
 
 /* Names */
@@ -452,25 +448,14 @@ int shale_upper_sync(const struct shale_upper *upper)
 	return err;
 }
 
-/*
- * Who finds nothing to do must not overtake who does it. What is written through mappings is not
- * marked; a file is mapped, or about to be, when the inodes are looked through, or is marked after.
- */
-int shale_upper_sync_touched(struct super_block *sb)
+static int flush(void *upper)
 {
-	struct shale_upper *upper = shale_sb(sb)->upper;
-	struct inode *mapped;
-	int err;
+	return shale_upper_sync(upper);
+}
 
-	guard(mutex)(&upper->touched.flushing);
-	if (!shale_touched_forget(&upper->touched))
-		return 0;
-	mapped = shale_inode_find_mapped(sb);
-	err = shale_upper_sync(upper);
-	if (mapped || err)
-		shale_touched_mark_all(&upper->touched);
-	iput(mapped);
-	return err;
+int shale_upper_sync_touched(struct shale_upper *upper)
+{
+	return shale_touched_sync(&upper->touched, flush, upper);
 }
 
 void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry)

@@ -182,18 +182,15 @@ int shale_upper_fsync(const struct shale_token *tok, struct dentry *dentry);
 int shale_upper_settle(const struct shale_token *tok, struct dentry *dentry);
 /* Would a write sleep now, until the upper is thawed or the gate is open? */
 bool shale_upper_is_frozen(struct super_block *sb);
-/*
- * Something was changed, or may be from now on, by other means than these. Sleeps. Changes that
- * come later are known by shale_inode_find_mapped().
- */
-void shale_upper_changed(struct shale_upper *upper, struct inode *inode);
+/* A file was mapped so that it can be written, from when the token ends on. */
+void shale_upper_mapped(const struct shale_token *tok);
 
 /*
  * Writes all that the upper's file system has in memory; the second one only if this mount may
  * have changed something since it last did. Without a token.
  */
 int shale_upper_sync(const struct shale_upper *upper);
-int shale_upper_sync_touched(struct super_block *sb);
+int shale_upper_sync_touched(struct shale_upper *upper);
 /* Notes an access; with a token of shale_upper_begin_io(), as it waits for no freeze protection. */
 void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentry);
 
@@ -202,12 +199,13 @@ void shale_upper_touch_atime(const struct shale_token *tok, struct dentry *dentr
  * Meaning and results are those of the vfs_* functions of the same names.
  *
  * A write that was queued (-EIOCBQUEUED) stays inside the gate, without credentials, until
- * shale_upper_write_done(), which is called once when it completes, in any context. Who may sleep
- * calls shale_upper_changed() then, before anybody is told.
+ * shale_upper_write_done(), which is called once when it completes, in any context. Then comes
+ * shale_upper_write_end(), from a task, before anybody is told.
  */
 ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 			       struct kiocb *iocb, struct iov_iter *iter);
 void shale_upper_write_done(const struct shale_upper *upper, struct kiocb *iocb);
+void shale_upper_write_end(struct shale_upper *upper, struct file *real);
 ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,
 				 struct file *real, loff_t *pos, size_t len, unsigned int flags);
 ssize_t shale_upper_splice(const struct shale_token *tok, struct file *in, loff_t *in_pos,

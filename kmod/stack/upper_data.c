@@ -28,9 +28,12 @@ ssize_t shale_upper_write_iocb(const struct shale_token *tok, struct file *real,
 		ret = vfs_iocb_iter_write(real, iocb, iter);
 	} else {
 		shale_gate_enter_again(tok->upper->gate);
+		shale_touched_begin(&tok->upper->touched);
 		ret = vfs_iocb_iter_write(real, iocb, iter);
-		if (ret != -EIOCBQUEUED)
+		if (ret != -EIOCBQUEUED) {
+			shale_touched_end(&tok->upper->touched);
 			shale_gate_leave(tok->upper->gate);
+		}
 	}
 	mark(tok, real);
 	return ret;
@@ -40,6 +43,17 @@ void shale_upper_write_done(const struct shale_upper *upper, struct kiocb *iocb)
 {
 	kiocb_end_write(iocb);
 	shale_gate_leave(upper->gate);
+}
+
+void shale_upper_write_end(struct shale_upper *upper, struct file *real)
+{
+	shale_touched_mark(&upper->touched, file_inode(real));
+	shale_touched_end(&upper->touched);
+}
+
+void shale_upper_mapped(const struct shale_token *tok)
+{
+	WRITE_ONCE(tok->upper->touched.mapped, true);
 }
 
 ssize_t shale_upper_splice_write(const struct shale_token *tok, struct pipe_inode_info *pipe,

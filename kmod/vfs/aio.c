@@ -135,8 +135,8 @@ static void write_complete_work(struct work_struct *work)
 
 	unsigned int noio = memalloc_noio_save();	/* a swap device may wait for this one */
 
-	shale_upper_changed(shale_sb(file_inode(aio->user->ki_filp)->i_sb)->upper,
-			    file_inode(aio->real.ki_filp));
+	shale_upper_write_end(shale_sb(file_inode(aio->user->ki_filp)->i_sb)->upper,
+			      aio->real.ki_filp);
 	shale_inode_copyattr(file_inode(aio->user->ki_filp));
 	aio->res = shale_file_written(aio->user->ki_filp, aio->real.ki_filp,
 				      aio->user->ki_flags & IOCB_DSYNC, aio->res);

@@ -352,7 +352,7 @@ static int mmap_to_write(struct file *file, struct file *real, struct vm_area_st
 	CLASS(shale_upper_io, tok)(file_inode(file)->i_sb, NULL);
 	err = tok.err ?: shale_real_file_mmap(file, real, vma);
 	if (!err)
-		shale_upper_changed(tok.upper, file_inode(real));
+		shale_upper_mapped(&tok);
 	return err;
 }
 

@@ -431,7 +431,7 @@ static int shale_sync_fs(struct super_block *sb, int wait)
 	if (!sbi->upper || !wait)
 		return 0;
 	wanted = shale_sync_wanted(sbi);
-	return wanted > 0 ? shale_upper_sync_touched(sb) : wanted;
+	return wanted > 0 ? shale_upper_sync_touched(sbi->upper) : wanted;
 }
 
 /*
