@@ -41,7 +41,7 @@ static void add(struct shale_touched *touched, struct inode *inode)
 {
 	struct inode **at;
 
-	guard(spinlock)(&touched->lock);
+	spin_lock(&touched->lock);
 	at = find(touched, inode, inode) ?: find(touched, inode, NULL);
 	if (!at || !inode->i_nlink) {
 		WRITE_ONCE(touched->all, true);
@@ -49,6 +49,7 @@ static void add(struct shale_touched *touched, struct inode *inode)
 		ihold(inode);
 		WRITE_ONCE(*at, inode);
 	}
+	spin_unlock(&touched->lock);
 }
 
 void shale_touched_mark(struct shale_touched *touched, struct inode *inode)
@@ -151,7 +152,7 @@ static bool somebody_flushes(struct shale_touched *touched)
 {
 	if (atomic_read(&touched->flushing) > 1)
 		return true;
-	smp_rmb();	/* pairs with the barrier in shale_touched_sync() */
+	smp_rmb();	/* pairs with the last barrier in shale_touched_sync() */
 	return READ_ONCE(touched->all);
 }
 
@@ -167,7 +168,7 @@ int shale_touched_sync(struct shale_touched *touched, int (*flush)(void *arg), v
 		WRITE_ONCE(touched->all, true);
 		spin_unlock(&touched->lock);
 	}
-	smp_mb__before_atomic();
+	smp_mb__before_atomic();	/* pairs with somebody_flushes() */
 	atomic_dec(&touched->flushing);
 	return err;
 }

@@ -11,11 +11,19 @@
 
 namespace shale {
 
-TemporaryDirectory::TemporaryDirectory(const std::string& prefix) {
+namespace {
+
+std::string usual_parent() {
     const char* base = std::getenv("TMPDIR");
-    path_ = std::string(base && *base ? base : "/tmp") + "/" + prefix + "XXXXXX";
+    return base && *base ? base : "/tmp";
+}
+
+} // namespace
+
+TemporaryDirectory::TemporaryDirectory(const std::string& parent, const std::string& prefix) {
+    path_ = (parent.empty() ? usual_parent() : parent) + "/" + prefix + "XXXXXX";
     if (!mkdtemp(path_.data()))
-        throw Error::from_errno(path_, errno, "set TMPDIR to a directory that can be written");
+        throw Error::from_errno(path_, errno, parent.empty() ? "set TMPDIR to a directory that can be written" : "");
 }
 
 TemporaryDirectory::~TemporaryDirectory() {

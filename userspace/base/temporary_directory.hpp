@@ -9,7 +9,9 @@ namespace shale {
 class TemporaryDirectory {
 public:
     /// Made in $TMPDIR or /tmp, mode 0700.
-    explicit TemporaryDirectory(const std::string& prefix = "shale-");
+    explicit TemporaryDirectory(const std::string& prefix = "shale-") : TemporaryDirectory("", prefix) {}
+    /// Made in @p parent, unless that is empty.
+    TemporaryDirectory(const std::string& parent, const std::string& prefix);
     ~TemporaryDirectory();
     TemporaryDirectory(const TemporaryDirectory&) = delete;
     TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;

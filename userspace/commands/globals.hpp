@@ -46,5 +46,6 @@ void add_set_command(CLI::App& app, Globals& globals);
 void add_snapshot_command(CLI::App& app, Globals& globals);
 void add_gc_command(CLI::App& app, Globals& globals);
 void add_verify_command(CLI::App& app, Globals& globals);
+void add_selftest_command(CLI::App& app, Globals& globals);
 
 } // namespace shale
