@@ -25,22 +25,29 @@ Digest Catalog::digest(const std::string& text) const {
     return Digest::parse(text, database_.path());
 }
 
+Digest Catalog::digest_or_none(const std::string& text) const {
+    return text.empty() ? Digest() : digest(text);
+}
+
 std::optional<LayerRecord> Catalog::layer(const Digest& chain_id) {
-    Statement row(database_, "SELECT diff_id, size FROM layers WHERE chain_id = ?");
+    Statement row(database_, "SELECT diff_id, size, tree FROM layers WHERE chain_id = ?");
     if (!row.bind(chain_id.text()).step())
         return std::nullopt;
     LayerRecord layer;
     layer.diff_id = digest(row.text(0));
     layer.chain_id = chain_id;
     layer.size = static_cast<uint64_t>(row.number(1));
+    layer.tree = digest_or_none(row.text(2));
     return layer;
 }
 
 void Catalog::put_layer(const LayerRecord& layer) {
-    Statement(database_, "INSERT OR IGNORE INTO layers (chain_id, diff_id, size) VALUES (?, ?, ?)")
+    Statement(database_, "INSERT INTO layers (chain_id, diff_id, size, tree) VALUES (?, ?, ?, ?) "
+                         "ON CONFLICT (chain_id) DO UPDATE SET tree = excluded.tree WHERE excluded.tree != ''")
         .bind(layer.chain_id.text())
         .bind(layer.diff_id.text())
         .bind(static_cast<int64_t>(layer.size))
+        .bind(layer.tree.empty() ? std::string() : layer.tree.text())
         .run();
 }
 
@@ -70,8 +77,19 @@ std::set<Digest> Catalog::used_blobs() {
                    "UNION SELECT blob FROM image_layers");
 }
 
+std::set<Digest> Catalog::used_trees_without(const std::vector<Digest>& layers) {
+    const std::set<Digest> gone(layers.begin(), layers.end());
+    std::set<Digest> used;
+    Statement rows(database_, "SELECT chain_id, tree FROM layers WHERE tree != ''");
+    while (rows.step()) {
+        if (!gone.contains(digest(rows.text(0))))
+            used.insert(digest(rows.text(1)));
+    }
+    return used;
+}
+
 void Catalog::read_layers(ImageRecord& image) {
-    Statement rows(database_, "SELECT chain_id, diff_id, blob, size FROM image_layers "
+    Statement rows(database_, "SELECT chain_id, diff_id, blob, size, tree FROM image_layers "
                               "JOIN layers USING (chain_id) WHERE image = ? ORDER BY position");
     rows.bind(image.name);
     while (rows.step()) {
@@ -80,6 +98,7 @@ void Catalog::read_layers(ImageRecord& image) {
         layer.diff_id = digest(rows.text(1));
         layer.blob = digest(rows.text(2));
         layer.size = static_cast<uint64_t>(rows.number(3));
+        layer.tree = digest_or_none(rows.text(4));
         image.size += layer.size;
         image.layers.push_back(std::move(layer));
     }

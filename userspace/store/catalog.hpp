@@ -20,6 +20,7 @@ public:
     Transaction begin() { return Transaction(database_); }
 
     std::optional<LayerRecord> layer(const Digest& chain_id);
+    /// Adds the layer; of one that is known, what is told about its tree, if anything is, becomes that.
     void put_layer(const LayerRecord& layer);
     /// Whether any layer is known.
     bool has_layers();
@@ -29,6 +30,8 @@ public:
     void remove_layer(const Digest& chain_id);
     /// The blobs that images came from.
     std::set<Digest> used_blobs();
+    /// The lists of what layers hold, of all but these.
+    std::set<Digest> used_trees_without(const std::vector<Digest>& layers);
 
     std::optional<ImageRecord> image(const std::string& name);
     std::vector<ImageRecord> images();
@@ -50,6 +53,7 @@ private:
     void read_layers(ImageRecord& image);
     std::set<Digest> digests(const char* sql);
     Digest digest(const std::string& text) const;
+    Digest digest_or_none(const std::string& text) const;
 
     Database database_;
 };

@@ -13,6 +13,7 @@
 #include "store/publication.hpp"
 #include "store/staging.hpp"
 #include "store/store.hpp"
+#include "store/tree_store.hpp"
 
 namespace shale {
 
@@ -73,6 +74,11 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
         garbage.blobs.push_back(blob);
         garbage.blob_bytes += blobs.size_of(blob).value_or(0);
     }
+    const std::set<Digest> used_trees = catalog_.used_trees_without(garbage.layers);
+    for (const Digest& tree : digests_in(TreeStore(fd_.get(), root_).fd())) {
+        if (!used_trees.contains(tree))
+            garbage.trees.push_back(tree);
+    }
     return garbage;
 }
 
@@ -96,22 +102,29 @@ std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const 
     Garbage garbage = find_garbage(options, is_mounted);
     make_directory_at(staging, "layers", 0700);
     make_directory_at(staging, "blobs", 0700);
+    make_directory_at(staging, "trees", 0700);
     const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
     const UniqueFd old_layers = open_at(staging, "layers", O_RDONLY | O_DIRECTORY);
     const UniqueFd old_blobs = open_at(staging, "blobs", O_RDONLY | O_DIRECTORY);
+    const UniqueFd old_trees = open_at(staging, "trees", O_RDONLY | O_DIRECTORY);
     const BlobStore blobs(fd_.get(), root_);
+    const TreeStore trees(fd_.get(), root_);
     // Taken back, if need be, before anybody can miss it.
     Publication layers_out(layers.get(), old_layers.get());
     Publication blobs_out(blobs.fd(), old_blobs.get());
+    Publication trees_out(trees.fd(), old_trees.get());
     for (const Digest& layer : garbage.layers) {
         layers_out.publish(layer.hex());
         catalog_.remove_layer(layer);
     }
     for (const Digest& blob : garbage.blobs)
         blobs_out.publish(blob.hex());
+    for (const Digest& tree : garbage.trees)
+        trees_out.publish(tree.hex());
     transaction.commit();
     layers_out.keep();
     blobs_out.keep();
+    trees_out.keep();
     return garbage;
 }
 

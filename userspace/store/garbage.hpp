@@ -14,6 +14,7 @@ namespace shale {
 struct Garbage {
     std::vector<Digest> layers; ///< chain ids
     std::vector<Digest> blobs;
+    std::vector<Digest> trees; ///< lists of what layers hold; go without saying
     std::uint64_t blob_bytes = 0;
     std::vector<Digest> mounted; ///< layers that stay, as a mount has them
 

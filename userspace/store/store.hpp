@@ -9,6 +9,7 @@
 #include "store/catalog.hpp"
 #include "store/commit.hpp"
 #include "store/garbage.hpp"
+#include "store/image_verify.hpp"
 #include "store/use_lock.hpp"
 
 namespace shale {
@@ -56,6 +57,11 @@ public:
     /// Forgets the images, on which no snapshot may stand; all, or with an Error none. What they alone
     /// have stays until collect().
     void remove_images(const std::vector<std::string>& names);
+
+    /// Holds what the store has of the images (all, where none is named) against what was imported. Nothing is
+    /// removed meanwhile. Throws Error, or Cancelled.
+    StoreTotals verify_images(const std::vector<std::string>& names, unsigned jobs, StoreObserver& observer,
+                              Progress& progress);
 
     /// Removes all that no image refers to, and returns it; or does nothing, and returns nothing, while
     /// something is imported, exported or held.
