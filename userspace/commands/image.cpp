@@ -37,6 +37,7 @@ void add_image_command(CLI::App& app, Globals& globals) {
     add_image_tag(*image, globals);
     add_image_remove(*image, globals);
     add_image_verify(*image, globals);
+    add_image_prune(*image, globals);
 }
 
 } // namespace shale

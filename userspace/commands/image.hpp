@@ -9,6 +9,7 @@ namespace shale {
 // One file per command below `shale image`.
 void add_image_import(CLI::App& image, Globals& globals);
 void add_image_export(CLI::App& image, Globals& globals);
+void add_image_prune(CLI::App& image, Globals& globals);
 void add_image_verify(CLI::App& image, Globals& globals);
 void add_image_list(CLI::App& image, Globals& globals);
 void add_image_inspect(CLI::App& image, Globals& globals);

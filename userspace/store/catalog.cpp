@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/catalog.hpp"
 
+#include <fcntl.h>
+
+#include "base/at.hpp"
 #include "store/schema.hpp"
 
 namespace shale {
@@ -17,8 +20,55 @@ SnapshotRecord snapshot_in(const Statement& row) {
 
 } // namespace
 
-Catalog::Catalog(const std::string& path) : database_(path) {
-    ensure_schema(database_);
+Catalog::Catalog(int root, const std::string& shown) : database_(shown + "/shale.db"), files_(root, shown) {
+    ensure_schema(database_, [&] { write_all_files(root); });
+}
+
+void Catalog::write_file_of(const std::string& name) {
+    if (const std::optional<ImageRecord> known = image(name))
+        files_.write(*known);
+    else
+        files_.remove(name);
+}
+
+/// For a store that has none yet.
+void Catalog::write_all_files(int root) {
+    for (const ImageRecord& image : images())
+        files_.write(image);
+    files_.sync();
+    const UniqueFd all = open_at(root, "snapshots", O_RDONLY | O_DIRECTORY);
+    for (const SnapshotRecord& snapshot : snapshots()) {
+        const UniqueFd own = try_open_beneath(all.get(), snapshot.name, O_RDONLY | O_DIRECTORY);
+        if (own)
+            write_snapshot_file(own.get(), snapshot);
+    }
+}
+
+/// What a crash left undone. A database that was lost knows nothing better than the files do.
+void Catalog::began() {
+    touched_.clear();
+    const std::set<std::string> names = files_.unsettled();
+    if (names.empty() || !has_layers())
+        return;
+    for (const std::string& name : names)
+        write_file_of(name);
+    files_.sync();
+    files_.settle_all();
+}
+
+void Catalog::committing() {
+    if (touched_.empty())
+        return;
+    files_.begin(touched_);
+    for (const std::string& name : touched_)
+        write_file_of(name);
+    files_.sync();
+}
+
+void Catalog::committed() {
+    if (!touched_.empty())
+        files_.settle();
+    touched_.clear();
 }
 
 Digest Catalog::digest(const std::string& text) const {
@@ -131,6 +181,7 @@ std::vector<ImageRecord> Catalog::images() {
 }
 
 void Catalog::put_image(const ImageRecord& image) {
+    touched_.insert(image.name);
     Statement(database_,
               "INSERT INTO images (name, manifest, media_type, config_digest, config, imported) "
               "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
@@ -157,6 +208,7 @@ void Catalog::put_image(const ImageRecord& image) {
 }
 
 void Catalog::remove_image(const std::string& name) {
+    touched_.insert(name);
     Statement(database_, "DELETE FROM images WHERE name = ?").bind(name).run();
 }
 

@@ -60,7 +60,8 @@ void migrate_from_1(Database& database) {
     database.execute("PRAGMA user_version = 2");
 }
 
-/// Version 3 lists what layers hold. Of those imported before nobody knows it any more.
+/// Version 3 lists what layers hold; of those imported before nobody knows it any more. And it has images and
+/// snapshots in files as well.
 void migrate_from_2(Database& database) {
     database.execute("ALTER TABLE layers ADD COLUMN tree TEXT NOT NULL DEFAULT '';"
                      "PRAGMA user_version = 3");
@@ -74,7 +75,7 @@ int64_t version_of(Database& database) {
 
 } // namespace
 
-void ensure_schema(Database& database) {
+void ensure_schema(Database& database, const std::function<void()>& write_files) {
     if (version_of(database) == version)
         return;
     Transaction transaction(database);
@@ -87,8 +88,10 @@ void ensure_schema(Database& database) {
         database.execute(create);
     if (found == 1)
         migrate_from_1(database);
-    if (found == 1 || found == 2)
+    if (found == 1 || found == 2) {
         migrate_from_2(database);
+        write_files();
+    }
     transaction.commit();
 }
 
