@@ -27,6 +27,7 @@ constexpr AddCommand commands[] = {
     add_show_command,  add_which_command,    add_who_uses_command, add_diff_command,
     add_stats_command, add_top_command,      add_events_command,   add_set_command,
     add_gc_command,    add_snapshot_command, add_verify_command,   add_store_command,
+    add_run_command,
 };
 
 } // namespace
