@@ -28,8 +28,8 @@ using IsMounted = std::function<bool(const std::string& path)>;
 
 struct CollectOptions {
     bool only_look = false;
-    bool unused_images = false; ///< also images on which no snapshot stands, and that are not mounted
     bool all_blobs = false; ///< also those of images, which then can't be exported any more
+    bool unused_images = false; ///< also images on which no snapshot stands, and that are not mounted
 };
 
 } // namespace shale
