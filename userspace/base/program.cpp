@@ -35,7 +35,8 @@ pid_t spawn(const std::vector<std::string>& words, int output) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     pid_t child = 0;
-    if (const int code = posix_spawnp(&child, arguments[0], &files.actions, nullptr, arguments.data(), environ); code != 0)
+    if (const int code = posix_spawnp(&child, arguments[0], &files.actions, nullptr, arguments.data(), environ);
+        code != 0)
         throw Error::from_errno(words[0], code);
     return child;
 }

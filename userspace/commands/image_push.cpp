@@ -34,7 +34,8 @@ void run(const Options& options, const Globals& globals) {
         const LayoutDirectory layout(store);
         store.export_image(image.name, "pushed", ExportFormat::oci_directory, layout.path(), progress);
         progress.clear();
-        copy_by_skopeo("oci:" + layout.path() + ":pushed", registry_source(reference), "dest", options.registry, progress);
+        copy_by_skopeo("oci:" + layout.path() + ":pushed", registry_source(reference), "dest", options.registry,
+                       progress);
     });
     if (globals.json)
         print_json({{"name", image.name},
@@ -52,7 +53,8 @@ void add_image_push(CLI::App& image, Globals& globals) {
     auto options = std::make_shared<Options>();
     CLI::App* command = image.add_subcommand("push", description);
     command->add_option("image", options->image, "Name of the image")->type_name("IMAGE")->required();
-    command->add_option("reference", options->reference, "Where to: HOST/PATH:TAG; otherwise the image's name")->type_name("REF");
+    command->add_option("reference", options->reference, "Where to: HOST/PATH:TAG; otherwise the image's name")
+        ->type_name("REF");
     add_registry_options(*command, options->registry);
     add_json_flag(*command, globals);
     command->footer(examples);

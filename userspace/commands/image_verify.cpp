@@ -55,7 +55,8 @@ public:
             progress_.clear();
             std::cout << printable(std::string(name_of(finding.where)) + " " + finding.digest.text() +
                                    (finding.path.empty() ? "" : " " + finding.path) + ": expected " +
-                                   finding.expected + "; seen " + finding.seen + " (" + join(finding.images, ", ") + ")")
+                                   finding.expected + "; seen " + finding.seen + " (" +
+                                   join(finding.images, ", ") + ")")
                       << std::endl;
             return;
         }

@@ -6,7 +6,8 @@
 
 namespace shale {
 
-/// Gives @p command the options of "image prune" and "store prune", which are the same but for --blobs, and what they do.
+/// Gives @p command the options of "image prune" and "store prune", which are the same but for --blobs, and what
+/// they do.
 void make_prune_command(CLI::App& command, bool with_blobs, Globals& globals);
 
 } // namespace shale

@@ -19,7 +19,8 @@ const std::string transport = "docker://";
 } // namespace
 
 void add_registry_options(CLI::App& command, RegistryOptions& options) {
-    command.add_flag("--insecure", options.insecure, "Take a registry without TLS, or with a certificate that nobody vouches for");
+    command.add_flag("--insecure", options.insecure,
+                     "Take a registry without TLS, or with a certificate that nobody vouches for");
     command.add_option("--authfile", options.auth_file, "Who one is to the registry: what \"skopeo login\" has written")
         ->type_name("FILE");
 }

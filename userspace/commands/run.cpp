@@ -53,7 +53,8 @@ constexpr const char* examples = "Examples:\n"
 /// The writable layer of one run.
 class RunSnapshot {
 public:
-    RunSnapshot(Store& store, const std::string& keep, const std::string& image) : store_(store), keeps_(!keep.empty()) {
+    RunSnapshot(Store& store, const std::string& keep, const std::string& image)
+        : store_(store), keeps_(!keep.empty()) {
         if (keeps_) {
             record_ = store.prepare_or_take_up(keep, image);
             return;
@@ -105,7 +106,8 @@ std::string escaped(const std::string& path) {
 }
 
 /// Options have room in one page: the layers are named from where they lie.
-void mount_by_overlayfs(const std::vector<std::string>& lowers, const SnapshotRecord& snapshot, const std::string& target) {
+void mount_by_overlayfs(const std::vector<std::string>& lowers, const SnapshotRecord& snapshot,
+                        const std::string& target) {
     const std::filesystem::path layers = std::filesystem::path(lowers.front()).parent_path();
     std::vector<std::string> names;
     for (const std::string& lower : lowers)
@@ -208,7 +210,8 @@ void add_run_command(CLI::App& app, Globals& globals) {
     command->add_option("image", options->image, "Name of the image, and what to run")
         ->option_text("IMAGE [COMMAND...]")
         ->required();
-    command->add_option("--keep", options->keep, "Keep the writable layer under this name, new or old")->type_name("NAME");
+    command->add_option("--keep", options->keep, "Keep the writable layer under this name, new or old")
+        ->type_name("NAME");
     command->add_flag("--rm", options->remove, "Remove the writable layer, as is done without --keep");
     command->add_option("-e,--env", options->environment, "Set a variable; repeatable")
         ->type_name("NAME=VALUE")
@@ -217,7 +220,8 @@ void add_run_command(CLI::App& app, Globals& globals) {
         ->check([](const std::string& text) {
             return text.find('=') == std::string::npos || text.front() == '=' ? "NAME=VALUE is wanted" : "";
         });
-    command->add_option("-u,--user", options->user, "Run as this user, and group, of the image")->type_name("USER[:GROUP]");
+    command->add_option("-u,--user", options->user, "Run as this user, and group, of the image")
+        ->type_name("USER[:GROUP]");
     command->add_option("-w,--workdir", options->directory, "Start in this directory")
         ->type_name("DIR")
         ->check([](const std::string& text) { return text.starts_with('/') ? "" : "an absolute path is wanted"; });

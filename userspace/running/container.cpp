@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Three processes: the caller, who passes signals on and waits; the first one in the namespaces (init), who does the same
-// and buries whom nobody else does; and the command. A pipe from the two to the caller says "mounted", and
+// Three processes: the caller, who passes signals on and waits; the first one in the namespaces (init), who does the
+// same and buries whom nobody else does; and the command. A pipe from the two to the caller says "mounted", and
 // then what went wrong, if anything did; it closes when the command is running.
 #include "running/container.hpp"
 

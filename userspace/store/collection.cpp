@@ -41,7 +41,8 @@ void Store::refuse_unknown_store(bool has_layers) {
     std::vector<std::string> unreadable;
     for (const ImageRecord& image : catalog_.image_files().read_all(unreadable)) {
         if (!catalog_.image(image.name))
-            throw Error(root_, "has the image '" + image.name + "', which its database does not know: nothing is removed",
+            throw Error(root_, "has the image '" + image.name + "', which its database does not know: nothing is "
+                        "removed",
                         rebuild_helps);
     }
     if (!unreadable.empty())
