@@ -26,7 +26,8 @@ constexpr AddCommand commands[] = {
     add_image_command, add_mount_command,    add_umount_command,   add_mounts_command,
     add_show_command,  add_which_command,    add_who_uses_command, add_diff_command,
     add_stats_command, add_top_command,      add_events_command,   add_set_command,
-    add_gc_command,    add_snapshot_command, add_verify_command, add_selftest_command,
+    add_gc_command,    add_snapshot_command, add_verify_command,   add_store_command,
+    add_run_command,   add_selftest_command,
 };
 
 } // namespace

@@ -36,6 +36,10 @@ void add_image_command(CLI::App& app, Globals& globals) {
     add_image_history(*image, globals);
     add_image_tag(*image, globals);
     add_image_remove(*image, globals);
+    add_image_verify(*image, globals);
+    add_image_prune(*image, globals);
+    add_image_pull(*image, globals);
+    add_image_push(*image, globals);
 }
 
 } // namespace shale

@@ -9,6 +9,10 @@ namespace shale {
 // One file per command below `shale image`.
 void add_image_import(CLI::App& image, Globals& globals);
 void add_image_export(CLI::App& image, Globals& globals);
+void add_image_prune(CLI::App& image, Globals& globals);
+void add_image_pull(CLI::App& image, Globals& globals);
+void add_image_push(CLI::App& image, Globals& globals);
+void add_image_verify(CLI::App& image, Globals& globals);
 void add_image_list(CLI::App& image, Globals& globals);
 void add_image_inspect(CLI::App& image, Globals& globals);
 void add_image_history(CLI::App& image, Globals& globals);

@@ -18,6 +18,8 @@ public:
     void begin_archive(uint64_t bytes) override;
     void begin_layer(size_t index, size_t count, uint64_t bytes) override;
     void reuse_layer(size_t index, size_t count) override;
+    /// Anything else begins: @p what, of @p bytes bytes (0: nobody knows how many).
+    void begin(const std::string& what, uint64_t bytes);
     void advance(uint64_t bytes) override;
     void warn(const std::string& message) override;
     bool cancelled() override;
@@ -28,7 +30,6 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    void begin(const std::string& what, uint64_t bytes);
     void show();
 
     const bool terminal_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/catalog.hpp"
 
+#include <fcntl.h>
+
+#include "base/at.hpp"
 #include "store/schema.hpp"
 
 namespace shale {
@@ -17,30 +20,84 @@ SnapshotRecord snapshot_in(const Statement& row) {
 
 } // namespace
 
-Catalog::Catalog(const std::string& path) : database_(path) {
-    ensure_schema(database_);
+Catalog::Catalog(int root, const std::string& shown) : database_(shown + "/shale.db"), files_(root, shown) {
+    ensure_schema(database_, [&] { write_all_files(root); });
+}
+
+void Catalog::write_file_of(const std::string& name) {
+    if (const std::optional<ImageRecord> known = image(name))
+        files_.write(*known);
+    else
+        files_.remove(name);
+}
+
+/// For a store that has none yet.
+void Catalog::write_all_files(int root) {
+    for (const ImageRecord& image : images())
+        files_.write(image);
+    files_.sync();
+    const UniqueFd all = open_at(root, "snapshots", O_RDONLY | O_DIRECTORY);
+    for (const SnapshotRecord& snapshot : snapshots()) {
+        const UniqueFd own = try_open_beneath(all.get(), snapshot.name, O_RDONLY | O_DIRECTORY);
+        if (own)
+            write_snapshot_file(own.get(), snapshot);
+    }
+}
+
+/// What a crash left undone. A database that was lost knows nothing better than the files do.
+void Catalog::began() {
+    touched_.clear();
+    const std::set<std::string> names = files_.unsettled();
+    if (names.empty() || !has_layers())
+        return;
+    for (const std::string& name : names)
+        write_file_of(name);
+    files_.sync();
+    files_.settle_all();
+}
+
+void Catalog::committing() {
+    if (touched_.empty())
+        return;
+    files_.begin(touched_);
+    for (const std::string& name : touched_)
+        write_file_of(name);
+    files_.sync();
+}
+
+void Catalog::committed() {
+    if (!touched_.empty())
+        files_.settle();
+    touched_.clear();
 }
 
 Digest Catalog::digest(const std::string& text) const {
     return Digest::parse(text, database_.path());
 }
 
+Digest Catalog::digest_or_none(const std::string& text) const {
+    return text.empty() ? Digest() : digest(text);
+}
+
 std::optional<LayerRecord> Catalog::layer(const Digest& chain_id) {
-    Statement row(database_, "SELECT diff_id, size FROM layers WHERE chain_id = ?");
+    Statement row(database_, "SELECT diff_id, size, tree FROM layers WHERE chain_id = ?");
     if (!row.bind(chain_id.text()).step())
         return std::nullopt;
     LayerRecord layer;
     layer.diff_id = digest(row.text(0));
     layer.chain_id = chain_id;
     layer.size = static_cast<uint64_t>(row.number(1));
+    layer.tree = digest_or_none(row.text(2));
     return layer;
 }
 
 void Catalog::put_layer(const LayerRecord& layer) {
-    Statement(database_, "INSERT OR IGNORE INTO layers (chain_id, diff_id, size) VALUES (?, ?, ?)")
+    Statement(database_, "INSERT INTO layers (chain_id, diff_id, size, tree) VALUES (?, ?, ?, ?) "
+                         "ON CONFLICT (chain_id) DO UPDATE SET tree = excluded.tree WHERE excluded.tree != ''")
         .bind(layer.chain_id.text())
         .bind(layer.diff_id.text())
         .bind(static_cast<int64_t>(layer.size))
+        .bind(layer.tree.empty() ? std::string() : layer.tree.text())
         .run();
 }
 
@@ -70,8 +127,19 @@ std::set<Digest> Catalog::used_blobs() {
                    "UNION SELECT blob FROM image_layers");
 }
 
+std::set<Digest> Catalog::used_trees_without(const std::vector<Digest>& layers) {
+    const std::set<Digest> gone(layers.begin(), layers.end());
+    std::set<Digest> used;
+    Statement rows(database_, "SELECT chain_id, tree FROM layers WHERE tree != ''");
+    while (rows.step()) {
+        if (!gone.contains(digest(rows.text(0))))
+            used.insert(digest(rows.text(1)));
+    }
+    return used;
+}
+
 void Catalog::read_layers(ImageRecord& image) {
-    Statement rows(database_, "SELECT chain_id, diff_id, blob, size FROM image_layers "
+    Statement rows(database_, "SELECT chain_id, diff_id, blob, size, tree FROM image_layers "
                               "JOIN layers USING (chain_id) WHERE image = ? ORDER BY position");
     rows.bind(image.name);
     while (rows.step()) {
@@ -80,6 +148,7 @@ void Catalog::read_layers(ImageRecord& image) {
         layer.diff_id = digest(rows.text(1));
         layer.blob = digest(rows.text(2));
         layer.size = static_cast<uint64_t>(rows.number(3));
+        layer.tree = digest_or_none(rows.text(4));
         image.size += layer.size;
         image.layers.push_back(std::move(layer));
     }
@@ -112,6 +181,7 @@ std::vector<ImageRecord> Catalog::images() {
 }
 
 void Catalog::put_image(const ImageRecord& image) {
+    touched_.insert(image.name);
     Statement(database_,
               "INSERT INTO images (name, manifest, media_type, config_digest, config, imported) "
               "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
@@ -138,6 +208,7 @@ void Catalog::put_image(const ImageRecord& image) {
 }
 
 void Catalog::remove_image(const std::string& name) {
+    touched_.insert(name);
     Statement(database_, "DELETE FROM images WHERE name = ?").bind(name).run();
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The part of Store that removes what nothing refers to any more.
-#include <algorithm>
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,26 +8,17 @@
 #include "base/error.hpp"
 #include "base/names_in.hpp"
 #include "store/blob_store.hpp"
+#include "store/names.hpp"
 #include "store/publication.hpp"
 #include "store/staging.hpp"
 #include "store/store.hpp"
+#include "store/tree_store.hpp"
 
 namespace shale {
 
 namespace {
 
-/// The digests by which what is in this directory goes. Names that are none are not ours.
-std::vector<Digest> digests_in(int directory) {
-    std::vector<Digest> digests;
-    for (const std::string& name : names_in(directory)) {
-        try {
-            digests.push_back(Digest::parse("sha256:" + name, name));
-        } catch (const Error&) {
-        }
-    }
-    std::sort(digests.begin(), digests.end());
-    return digests;
-}
+constexpr const char* rebuild_helps = "'shale store rebuild' takes up what lies there";
 
 /// A crash may have left the directory of a snapshot without its row, and then nothing was written to it.
 bool is_untouched(int snapshots, const std::string& name) {
@@ -47,22 +36,48 @@ void Store::refuse_unknown_store(bool has_layers) {
             throw Error(root_ + "/snapshots/" + name,
                         "is a writable layer that the database does not know: nothing is removed, as its "
                         "image may be unknown, too",
-                        "move it elsewhere");
+                        std::string("move it elsewhere; or, if the database was lost, ") + rebuild_helps);
     }
+    std::vector<std::string> unreadable;
+    for (const ImageRecord& image : catalog_.image_files().read_all(unreadable)) {
+        if (!catalog_.image(image.name))
+            throw Error(root_, "has the image '" + image.name + "', which its database does not know: nothing is "
+                        "removed",
+                        rebuild_helps);
+    }
+    if (!unreadable.empty())
+        throw Error(root_, "nothing is removed, as not all of its images are known: " + unreadable.front(),
+                    "move that file elsewhere");
     if (has_layers && !catalog_.has_layers())
         throw Error(root_, "has layers, but its database knows none: it may have been lost",
                     "import the images again, which takes up the layers that they have");
 }
 
+bool Store::is_image_used(const ImageRecord& image, const IsMounted& is_mounted) {
+    return catalog_.snapshot_of(image.name) ||
+           (!image.layers.empty() && is_mounted(layer_path(image.layers.back())));
+}
+
+/// What is removed here is so to whoever asks the database next, before anything is committed.
 Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_mounted) {
     Garbage garbage;
     const UniqueFd directory = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
     const std::vector<Digest> layers = digests_in(directory.get());
     refuse_unknown_store(!layers.empty());
+    for (const ImageRecord& image : options.unused_images ? images() : std::vector<ImageRecord>()) {
+        if (is_image_used(image, is_mounted))
+            continue;
+        catalog_.remove_image(image.name);
+        garbage.images.push_back(image.name);
+    }
     const std::set<Digest> used_layers = catalog_.used_layers();
     for (const Digest& layer : layers) {
-        if (!used_layers.contains(layer))
-            (is_mounted(path_of_layer(layer)) ? garbage.mounted : garbage.layers).push_back(layer);
+        if (used_layers.contains(layer))
+            continue;
+        const bool stays = is_mounted(path_of_layer(layer));
+        (stays ? garbage.mounted : garbage.layers).push_back(layer);
+        if (const auto known = catalog_.layer(layer); known && !stays)
+            garbage.layer_bytes += known->size;
     }
     const BlobStore blobs(fd_.get(), root_);
     const std::set<Digest> used_blobs =
@@ -73,12 +88,17 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
         garbage.blobs.push_back(blob);
         garbage.blob_bytes += blobs.size_of(blob).value_or(0);
     }
+    const std::set<Digest> used_trees = catalog_.used_trees_without(garbage.layers);
+    for (const Digest& tree : digests_in(TreeStore(fd_.get(), root_).fd())) {
+        if (!used_trees.contains(tree))
+            garbage.trees.push_back(tree);
+    }
     return garbage;
 }
 
 std::optional<Garbage> Store::collect(const CollectOptions& options, const IsMounted& is_mounted) {
     if (options.only_look) {
-        const Transaction nobody_imports = catalog_.begin();
+        const Transaction nobody_imports = catalog_.begin(); // and nothing comes of it
         return find_garbage(options, is_mounted);
     }
     Staging staging(fd_.get());
@@ -96,22 +116,29 @@ std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const 
     Garbage garbage = find_garbage(options, is_mounted);
     make_directory_at(staging, "layers", 0700);
     make_directory_at(staging, "blobs", 0700);
+    make_directory_at(staging, "trees", 0700);
     const UniqueFd layers = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
     const UniqueFd old_layers = open_at(staging, "layers", O_RDONLY | O_DIRECTORY);
     const UniqueFd old_blobs = open_at(staging, "blobs", O_RDONLY | O_DIRECTORY);
+    const UniqueFd old_trees = open_at(staging, "trees", O_RDONLY | O_DIRECTORY);
     const BlobStore blobs(fd_.get(), root_);
+    const TreeStore trees(fd_.get(), root_);
     // Taken back, if need be, before anybody can miss it.
     Publication layers_out(layers.get(), old_layers.get());
     Publication blobs_out(blobs.fd(), old_blobs.get());
+    Publication trees_out(trees.fd(), old_trees.get());
     for (const Digest& layer : garbage.layers) {
         layers_out.publish(layer.hex());
         catalog_.remove_layer(layer);
     }
     for (const Digest& blob : garbage.blobs)
         blobs_out.publish(blob.hex());
+    for (const Digest& tree : garbage.trees)
+        trees_out.publish(tree.hex());
     transaction.commit();
     layers_out.keep();
     blobs_out.keep();
+    trees_out.keep();
     return garbage;
 }
 

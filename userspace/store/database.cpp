@@ -24,6 +24,23 @@ Database::Database(const std::string& path) : path_(path) {
     execute("PRAGMA foreign_keys = ON");
 }
 
+bool Database::is_damaged(const std::string& path) {
+    sqlite3* handle = nullptr;
+    const int opened = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
+    const std::unique_ptr<sqlite3, Close> closes(handle);
+    if (opened != SQLITE_OK)
+        return false; // it does not exist, or whoever opens it next will say what else it is
+    sqlite3_stmt* check = nullptr;
+    int result = sqlite3_prepare_v2(handle, "PRAGMA quick_check(1)", -1, &check, nullptr);
+    bool is_sound = false;
+    if (result == SQLITE_OK && (result = sqlite3_step(check)) == SQLITE_ROW) {
+        const unsigned char* said = sqlite3_column_text(check, 0);
+        is_sound = said && std::string(reinterpret_cast<const char*>(said)) == "ok";
+    }
+    sqlite3_finalize(check);
+    return result == SQLITE_ROW ? !is_sound : result == SQLITE_CORRUPT || result == SQLITE_NOTADB;
+}
+
 void Database::execute(const char* sql) {
     if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         fail();
@@ -32,8 +49,8 @@ void Database::execute(const char* sql) {
 void Database::fail() {
     const int code = sqlite3_errcode(handle_.get());
     throw Error(path_, sqlite3_errmsg(handle_.get()),
-                code == SQLITE_BUSY      ? "another command is at work: try again"
-                : code == SQLITE_CORRUPT ? "the database is damaged: move it away and import again"
+                code == SQLITE_BUSY ? "another command is at work: try again"
+                : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? "the database is damaged: 'shale store rebuild' makes a new one"
                                          : "");
 }
 
@@ -78,13 +95,23 @@ int64_t Statement::number(int column) const {
     return sqlite3_column_int64(handle_.get(), column);
 }
 
-Transaction::Transaction(Database& database) : database_(database) {
+Transaction::Transaction(Database& database, TransactionHooks* hooks) : database_(database), hooks_(hooks) {
     database_.execute("BEGIN IMMEDIATE");
+    try {
+        if (hooks_)
+            hooks_->began();
+    } catch (...) {
+        roll_back();
+        throw;
+    }
 }
 
 Transaction::~Transaction() {
-    if (!open_)
-        return;
+    if (open_)
+        roll_back();
+}
+
+void Transaction::roll_back() noexcept {
     try {
         database_.execute("ROLLBACK");
     } catch (const Error&) {
@@ -93,8 +120,12 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
+    if (hooks_)
+        hooks_->committing();
     database_.execute("COMMIT");
     open_ = false;
+    if (hooks_)
+        hooks_->committed();
 }
 
 } // namespace shale

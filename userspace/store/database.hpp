@@ -16,6 +16,9 @@ public:
     /// Opens @p path or makes it, readable by its owner only. Waits up to ten seconds for others.
     explicit Database(const std::string& path);
 
+    /// Whether @p path is no sound SQLite file. One that does not exist is.
+    static bool is_damaged(const std::string& path);
+
     /// Runs statements that take no values and give no rows.
     void execute(const char* sql);
     const std::string& path() const { return path_; }
@@ -55,17 +58,30 @@ private:
     int bound_ = 0;
 };
 
+/// What happens around the changes of a transaction, with the write lock held, and after them.
+class TransactionHooks {
+public:
+    virtual ~TransactionHooks() = default;
+    virtual void began() = 0;
+    virtual void committing() = 0;
+    virtual void committed() = 0;
+};
+
 /// Holds the write lock of the database; rolls back unless committed.
 class Transaction {
 public:
-    explicit Transaction(Database& database);
+    /// @p hooks may be null; they outlive the object.
+    explicit Transaction(Database& database, TransactionHooks* hooks = nullptr);
     ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
     void commit();
 
 private:
+    void roll_back() noexcept;
+
     Database& database_;
+    TransactionHooks* hooks_;
     bool open_ = true;
 };
 

@@ -12,6 +12,7 @@
 #include "store/blob_store.hpp"
 #include "store/layer_import.hpp"
 #include "store/publication.hpp"
+#include "store/tree_store.hpp"
 
 namespace shale {
 
@@ -30,7 +31,7 @@ public:
                 Progress& progress)
         : manifest_(std::move(manifest)), store_(store), progress_(progress), work_(work),
           layers_(open_at(store.fd, "layers", O_RDONLY | O_DIRECTORY)),
-          blob_store_(store.fd, store.root),
+          blob_store_(store.fd, store.root), trees_(store.fd, store.root),
           source_(source), blobs_(source, owner, blob_store_, work.blobs.get()) {
         image_.name = name;
         image_.manifest_digest = manifest_.descriptor.digest;
@@ -52,7 +53,7 @@ public:
             if (known && !stat_at(layers_.get(), below.hex()))
                 known.reset(); // somebody removed the directory: make it again
             missing_.push_back(!known);
-            LayerRecord record = known.value_or(LayerRecord{layer.diff_id, below, {}, 0});
+            LayerRecord record = known.value_or(LayerRecord{layer.diff_id, below, {}, 0, {}});
             record.blob = layer.blob.digest;
             image_.layers.push_back(record);
             blobs_.expect(layer.blob);
@@ -86,22 +87,28 @@ public:
         // Inside the transaction: taken back, if need be, before anybody else can rely on it.
         Publication layers(work_.layers.get(), layers_.get());
         Publication blobs(work_.blobs.get(), blob_store_.fd());
+        Publication trees(work_.trees.get(), trees_.fd());
         check_replaces();
         for (size_t i = 0; i < missing_.size(); i++) {
             const LayerRecord& layer = image_.layers[i];
-            if (missing_[i])
+            if (missing_[i]) {
+                if (stat_at(work_.trees.get(), layer.tree.hex())) // not twice, where two layers hold the same
+                    trees.publish(layer.tree.hex());
                 layers.publish(layer.chain_id.hex());
-            else if (!stat_at(layers_.get(), layer.chain_id.hex()))
+            } else if (!stat_at(layers_.get(), layer.chain_id.hex())) {
                 throw Error(directory(layer), "was removed meanwhile", "try again");
+            }
             store_.catalog.put_layer(layer);
         }
         blobs_.publish(blobs);
+        trees.sync();
         layers.sync();
         blobs.sync();
         store_.catalog.put_image(image_);
         transaction.commit();
         layers.keep();
         blobs.keep();
+        trees.keep();
         omissions_.report(progress_);
         return std::move(image_);
     }
@@ -141,6 +148,7 @@ private:
         const std::unique_ptr<oci::BlobSource> blob = blobs_.open(layer.blob, progress_);
         record.size =
             import_layer(*blob, layer, target.get(), below(index), omissions_, progress_);
+        record.tree = trees_.record(target.get(), blob->shown(), work_.trees.get(), progress_);
     }
 
     /// For a layer whose directory is there and whose blob is not kept yet.
@@ -156,6 +164,7 @@ private:
     const Workplace& work_;
     UniqueFd layers_;
     BlobStore blob_store_;
+    TreeStore trees_;
     const oci::BlobDirectory& source_;
     BlobIntake blobs_;
     ImageRecord image_;

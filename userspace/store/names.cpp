@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/names_in.hpp"
 
 namespace shale {
 
@@ -34,6 +35,18 @@ void check_snapshot_name(const std::string& name) {
     if (!fine)
         throw Error("name '" + name + "'", "not usable",
                     "choose letters, digits, '.', '_' and '-', at most 128");
+}
+
+std::vector<Digest> digests_in(int directory) {
+    std::vector<Digest> digests;
+    for (const std::string& name : names_in(directory)) {
+        try {
+            digests.push_back(Digest::parse("sha256:" + name, name));
+        } catch (const Error&) {
+        }
+    }
+    std::sort(digests.begin(), digests.end());
+    return digests;
 }
 
 } // namespace shale

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "base/digest.hpp"
 
 namespace shale {
 
@@ -12,5 +15,8 @@ void check_image_name(const std::string& name);
 /// Throws Error unless @p name can name a snapshot, and with it a directory: letters, digits, '.',
 /// '_' and '-', beginning with a letter or digit, at most 128 bytes.
 void check_snapshot_name(const std::string& name);
+
+/// The digests by which what is in the open directory @p directory goes, in order. Names that are none are not ours.
+std::vector<Digest> digests_in(int directory);
 
 } // namespace shale

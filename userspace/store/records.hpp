@@ -14,6 +14,7 @@ struct LayerRecord {
     Digest chain_id;   ///< of this layer and all below it; its hex() is the directory's name
     Digest blob;       ///< of the layer as the image's manifest names it
     uint64_t size = 0; ///< of the uncompressed tar, in bytes
+    Digest tree;       ///< of the list of what its directory holds (see TreeStore); empty: there is none
 };
 
 struct ImageRecord {

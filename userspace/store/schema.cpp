@@ -12,13 +12,14 @@ namespace shale {
 
 namespace {
 
-constexpr int64_t version = 2;
+constexpr int64_t version = 3;
 
 constexpr const char* create = R"(
 CREATE TABLE layers (
     chain_id TEXT PRIMARY KEY,  -- "sha256:HEX"; layers/HEX is the directory
     diff_id  TEXT NOT NULL,
-    size     INTEGER NOT NULL   -- of the uncompressed tar
+    size     INTEGER NOT NULL,  -- of the uncompressed tar
+    tree     TEXT NOT NULL      -- digest; trees/HEX lists what the directory holds; empty: no list was made
 );
 CREATE TABLE images (
     name          TEXT PRIMARY KEY,
@@ -40,7 +41,7 @@ CREATE TABLE snapshots (
     image    TEXT NOT NULL REFERENCES images,
     created  INTEGER NOT NULL
 );
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 )";
 
 /// Version 2 keeps blobs. What was imported before has none, which an empty media type tells.
@@ -59,6 +60,13 @@ void migrate_from_1(Database& database) {
     database.execute("PRAGMA user_version = 2");
 }
 
+/// Version 3 lists what layers hold; of those imported before nobody knows it any more. And it has images and
+/// snapshots in files as well.
+void migrate_from_2(Database& database) {
+    database.execute("ALTER TABLE layers ADD COLUMN tree TEXT NOT NULL DEFAULT '';"
+                     "PRAGMA user_version = 3");
+}
+
 int64_t version_of(Database& database) {
     Statement statement(database, "PRAGMA user_version");
     statement.step();
@@ -67,7 +75,7 @@ int64_t version_of(Database& database) {
 
 } // namespace
 
-void ensure_schema(Database& database) {
+void ensure_schema(Database& database, const std::function<void()>& write_files) {
     if (version_of(database) == version)
         return;
     Transaction transaction(database);
@@ -80,6 +88,10 @@ void ensure_schema(Database& database) {
         database.execute(create);
     if (found == 1)
         migrate_from_1(database);
+    if (found == 1 || found == 2) {
+        migrate_from_2(database);
+        write_files();
+    }
     transaction.commit();
 }
 

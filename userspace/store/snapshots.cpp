@@ -10,6 +10,7 @@
 #include "base/at.hpp"
 #include "base/error.hpp"
 #include "store/attributes.hpp"
+#include "store/image_files.hpp"
 #include "store/names.hpp"
 #include "store/publication.hpp"
 #include "store/staging.hpp"
@@ -74,8 +75,11 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
     const std::string shown = root_ + "/snapshots/" + snapshot.name;
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     // A crash may have left the directory without its row, and then it is empty.
-    for (const std::string part : {"/upper", "/work", ""})
+    for (const std::string part : {"/upper", "/work"})
         unlinkat(all.get(), (snapshot.name + part).c_str(), AT_REMOVEDIR);
+    if (!stat_at(all.get(), snapshot.name + "/upper"))
+        unlinkat(all.get(), (snapshot.name + "/" + snapshot_file).c_str(), 0);
+    unlinkat(all.get(), snapshot.name.c_str(), AT_REMOVEDIR);
     if (stat_at(all.get(), snapshot.name))
         throw Error(shown, "is in the way: a writable layer that the database does not know",
                     "move it elsewhere");
@@ -89,6 +93,7 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
     Omissions omissions;
     AttributeWriter(omissions).apply(upper.get(), 0700,
                                      Attributes::of(AT_FDCWD, layer_paths(image).front()), shown);
+    write_snapshot_file(own.get(), snapshot);
     if (!rename_new_at(staging, snapshot.name, all.get(), snapshot.name))
         throw Error(shown, "is in the way");
     fsync(all.get());

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include <fcntl.h>
 
@@ -15,6 +16,7 @@
 #include "store/image_export.hpp"
 #include "store/image_import.hpp"
 #include "store/names.hpp"
+#include "store/tree_store.hpp"
 
 namespace shale {
 
@@ -25,7 +27,7 @@ UniqueFd make_and_open(const std::string& root) {
     UniqueFd fd = open_at(AT_FDCWD, root, O_RDONLY | O_DIRECTORY);
     // 0700 each, because ROOT may have been there before with a mode of its own: layers hold
     // set-uid programs of any age and must not be reachable by others.
-    for (const char* name : {"blobs", "blobs/sha256", "layers", "snapshots", "staging"}) {
+    for (const char* name : {"blobs", "blobs/sha256", "images", "layers", "snapshots", "staging", "trees"}) {
         if (mkdirat(fd.get(), name, 0700) != 0 && errno != EEXIST)
             throw Error::from_errno(root + "/" + name, errno);
     }
@@ -35,13 +37,18 @@ UniqueFd make_and_open(const std::string& root) {
 } // namespace
 
 Store Store::open(const std::string& root) {
+    Root found = open_root(root);
+    return Store(std::move(found.path), std::move(found.fd));
+}
+
+Store::Root Store::open_root(const std::string& root) {
     if (root.empty())
         throw Error("store", "no directory given", "give one with --root");
     const std::string absolute = std::filesystem::absolute(root).lexically_normal();
     try {
         UniqueFd fd = make_and_open(absolute);
         // As mount tables name it.
-        return Store(std::filesystem::canonical(absolute), std::move(fd));
+        return {std::filesystem::canonical(absolute), std::move(fd)};
     } catch (const Error& error) {
         if (error.code() != EACCES && error.code() != EPERM)
             throw;
@@ -51,7 +58,7 @@ Store Store::open(const std::string& root) {
 }
 
 Store::Store(std::string root, UniqueFd fd)
-    : root_(std::move(root)), fd_(std::move(fd)), catalog_(root_ + "/shale.db") {}
+    : root_(std::move(root)), fd_(std::move(fd)), catalog_(fd_.get(), root_) {}
 
 ImageRecord Store::import_layout(const std::string& path, const std::string& tag,
                                  const std::string& name, Progress& progress) {
@@ -139,6 +146,19 @@ void Store::remove_images(const std::vector<std::string>& names) {
         catalog_.remove_image(name);
     }
     transaction.commit();
+}
+
+StoreTotals Store::verify_images(const std::vector<std::string>& names, unsigned jobs, StoreObserver& observer,
+                                 Progress& progress) {
+    const UseLock all_stays = hold();
+    std::vector<ImageRecord> images;
+    for (const std::string& name : std::set<std::string>(names.begin(), names.end()))
+        images.push_back(image(name));
+    if (names.empty())
+        images = this->images();
+    const BlobStore blobs(fd_.get(), root_);
+    const TreeStore trees(fd_.get(), root_);
+    return shale::verify_images({images, root_, blobs, trees, jobs}, observer, progress);
 }
 
 std::string Store::path_of_layer(const Digest& chain_id) const {

@@ -9,6 +9,9 @@
 #include "store/catalog.hpp"
 #include "store/commit.hpp"
 #include "store/garbage.hpp"
+#include "store/image_verify.hpp"
+#include "store/rebuild.hpp"
+#include "store/usage.hpp"
 #include "store/use_lock.hpp"
 
 namespace shale {
@@ -25,6 +28,10 @@ class Store {
 public:
     /// Opens the store at @p root, making it on first use, reachable by its owner only.
     static Store open(const std::string& root);
+    /// Makes the database of the store at @p root say what lies beside it: images and snapshots that it does not
+    /// know, or knows otherwise, are taken up, and nothing is removed. One that is damaged is set aside. Throws
+    /// Error, also while others are at work.
+    static Rebuilt rebuild(const std::string& root);
 
     /// Imports the image tagged @p tag (may be empty where there is but one) from the OCI image
     /// layout @p path as @p name; an empty name means the tag or else the directory's name. Layers
@@ -56,6 +63,14 @@ public:
     /// Forgets the images, on which no snapshot may stand; all, or with an Error none. What they alone
     /// have stays until collect().
     void remove_images(const std::vector<std::string>& names);
+
+    /// Holds what the store has of the images (all, where none is named) against what was imported. Nothing is
+    /// removed meanwhile. Throws Error, or Cancelled.
+    StoreTotals verify_images(const std::vector<std::string>& names, unsigned jobs, StoreObserver& observer,
+                              Progress& progress);
+
+    /// Where the room has gone. Nothing is removed meanwhile.
+    StoreUsage usage(const IsMounted& is_mounted, const IsMounted& is_upper_mounted, Progress& progress);
 
     /// Removes all that no image refers to, and returns it; or does nothing, and returns nothing, while
     /// something is imported, exported or held.
@@ -99,11 +114,21 @@ public:
     const std::string& root() const { return root_; }
 
 private:
+    struct Root {
+        std::string path;
+        UniqueFd fd;
+    };
+
+    static Root open_root(const std::string& root);
     Store(std::string root, UniqueFd fd);
 
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
     void refuse_unknown_store(bool has_layers);
+    bool is_image_used(const ImageRecord& image, const IsMounted& is_mounted);
+    void take_up(Rebuilt& rebuilt);
+    void take_up_images(Rebuilt& rebuilt);
+    void take_up_snapshots(Rebuilt& rebuilt);
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
     SnapshotRecord make_snapshot(const std::string& name, const std::string& image, int staging,

@@ -10,10 +10,10 @@
 
 namespace shale {
 
-/// The directories of one import or commit: ROOT/staging/OWN/{layers,blobs}, and what else is made there.
+/// The directories of one import or commit: ROOT/staging/OWN/{layers,blobs,trees}, and what else is made there.
 struct Workplace {
     explicit Workplace(int root)
-        : staging(root), layers(make("layers")), blobs(make("blobs")) {}
+        : staging(root), layers(make("layers")), blobs(make("blobs")), trees(make("trees")) {}
 
     UniqueFd make(const std::string& name) const {
         make_directory_at(staging.fd(), name, 0700);
@@ -23,6 +23,7 @@ struct Workplace {
     Staging staging;
     UniqueFd layers;
     UniqueFd blobs;
+    UniqueFd trees;
 };
 
 } // namespace shale

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/program.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+
+namespace shale {
+
+namespace {
+
+struct FileActions {
+    FileActions() { posix_spawn_file_actions_init(&actions); }
+    ~FileActions() { posix_spawn_file_actions_destroy(&actions); }
+    FileActions(const FileActions&) = delete;
+    FileActions& operator=(const FileActions&) = delete;
+
+    posix_spawn_file_actions_t actions;
+};
+
+pid_t spawn(const std::vector<std::string>& words, int output) {
+    FileActions files;
+    posix_spawn_file_actions_addopen(&files.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files.actions, output, STDOUT_FILENO);
+    std::vector<char*> arguments;
+    for (const std::string& word : words)
+        arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    if (const int code = posix_spawnp(&child, arguments[0], &files.actions, nullptr, arguments.data(), environ);
+        code != 0)
+        throw Error::from_errno(words[0], code);
+    return child;
+}
+
+} // namespace
+
+int run_program(const std::vector<std::string>& words, int output, Progress& progress) {
+    const pid_t child = spawn(words, output);
+    bool is_ended_by_us = false;
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        if (!is_ended_by_us && progress.cancelled()) {
+            kill(child, SIGTERM);
+            is_ended_by_us = true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    if (is_ended_by_us)
+        throw Cancelled(words[0]);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+} // namespace shale
