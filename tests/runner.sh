@@ -388,6 +388,7 @@ run_on_kernel() {
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     [[ ${programs[*]} != */commands/archives.sh* ]] || install_packages "${archives_packages[@]}"
     [[ ${programs[*]} != */commands/commit.sh* ]] || install_packages "${commit_packages[@]}"
+    [[ ${programs[*]} != */commands/fsck.sh* ]] || install_packages "${fsck_packages[@]}"
     [[ ${programs[*]} != */interop/bases.sh* ]] || install_packages "${bases_packages[@]}" "${nfs_packages[@]}"
     [[ ${programs[*]} != */interop/tracing.sh* ]] || install_packages "${tracing_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"

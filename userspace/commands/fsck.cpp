@@ -318,9 +318,9 @@ void add_fsck_command(CLI::App& app, Globals& globals) {
             ->type_name("DIR...|TARGET");
     CLI::Option* upper =
         command->add_option("--upper", request->upper, "The writable layer, above these")->type_name("DIR");
-    CLI::Option* directory = command->add_option("--work", request->work, "Its work directory, with the index in it")
-                                 ->type_name("DIR")
-                                 ->needs(upper);
+    command->add_option("--work", request->work, "Its work directory, with the index in it")
+        ->type_name("DIR")
+        ->needs(upper);
     command->add_option("--data", request->data, "A layer of data only, below these; repeat it")
         ->type_name("DIR")
         ->needs(layers)
@@ -333,8 +333,7 @@ void add_fsck_command(CLI::App& app, Globals& globals) {
     command->add_flag("--accept-volatile", request->accept_volatile,
                       "Remove the mark of a mount that synced nothing: files may be empty or old, and\n"
                       "are taken as they are")
-        ->needs(repair)
-        ->needs(directory);
+        ->needs(repair);
     command
         ->add_option("--journal", request->journal,
                      "Where each step is noted before it is done; fsck.journal in the work directory,\n"
