@@ -15,6 +15,7 @@
 #include "fsck/marks_of.hpp"
 #include "fsck/repair.hpp"
 #include "tree/layers.hpp"
+#include "tree/origin.hpp"
 
 namespace shale::fsck {
 namespace {
