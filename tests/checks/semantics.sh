@@ -39,7 +39,7 @@ told=$(sed -nE 's/^\| `([a-z-]+)` \| (harmless|repairable|needs you) \| ([0-9.]+
 differ "kinds of findings in userspace/fsck/kinds.hpp or docs/fsck.md, but not both" "$kinds" "$told"
 while read -r kind rest; do
     grep -qxF "${rest##* }" <<<"$stated" || complain "$kind: there is no rule ${rest##* }"
-    grep -qE "(: |needs |repairs |with |finds [0-9] )$kind\b" tests/unit/fsck/fsck_test.cpp tests/commands/fsck.sh ||
+    grep -qE "(: |needs |-- |[0-9] )$kind\b" tests/unit/fsck/fsck_test.cpp tests/commands/fsck.sh ||
         complain "$kind: no test seeds it"
 done <<<"$kinds"
 

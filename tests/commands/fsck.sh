@@ -139,17 +139,21 @@ status_is() {
     ((status == wanted))
 }
 
-# repairs KIND RULE SEED...: that fault, seeded into a sound tree
+# repairs SEED... -- KIND RULE...: those faults, seeded into a sound tree
 repairs() {
-    local kind=$1 rule=$2
-    shift 2
-    sound || { result 1 "$kind: a sound tree to begin with"; return; }
-    "$@" || { result 1 "$kind: seeded"; return; }
-    ok "$kind is found, as rule $rule" found_with "$kind" repairable "$rule"
-    ok "$kind is repaired" status_is 1 shale fsck --repair "${layers[@]}"
-    ok "$kind: nothing is found any more" is_clean
-    ok "$kind: nor repaired" status_is 0 shale fsck --repair "${layers[@]}"
-    ok "$kind: then it is mounted, and shows what the layers say" mounts_well
+    local seed=() what
+    while [[ $1 != -- ]]; do seed+=("$1"); shift; done
+    shift
+    what=$1
+    sound || { result 1 "$what: a sound tree to begin with"; return; }
+    "${seed[@]}" || { result 1 "$what: seeded"; return; }
+    while (($#)); do
+        ok "$1 is found, as rule $2" found_with "$1" repairable "$2"
+        shift 2
+    done
+    ok "$what: repaired" status_is 1 shale fsck --repair "${layers[@]}"
+    ok "$what: nothing is found any more, nor repaired" status_is 0 shale fsck --repair "${layers[@]}"
+    ok "$what: then it is mounted, and shows what the layers say" mounts_well
     umount -q m
 }
 
@@ -168,7 +172,6 @@ needs() {
 
 # The entry of the index that is the file PATH, or the first that find(1) calls so
 entry() { find w/index -samefile "$1" | head -n 1; }
-files_in_index() { find w/index -mindepth 1 "$@"; }
 other_lower() {
     umount -q m
     mv a c; mkdir a; cp -a c/. a/
@@ -181,7 +184,8 @@ stale_entry() {
 }
 last_copy() { rm -f u/link1 u/link2 u/link4 u/merged/link3; rm -f b/link1 b/link2 b/merged/link3; }
 orphan() { last=$(entry u/link4); rm u/link4; rm -f u/link2 u/merged/link3; for name in link2 merged/link3; do mknod "u/$name" c 0 0; done; mark "$last" nlink U-1; }
-stale_directory() { mkdir "w/index/00fb1d0001$(printf '11%.0s' {1..24})"; }
+# Of a directory of a lower layer: a well-formed name, and no mark that leads anywhere.
+stale_directory() { mkdir "w/index/$(python3 -c 'import os; print(os.getxattr("u/merged", "trusted.overlay.origin").hex())')"; }
 
 # dump: what upper and work directory hold, marks and all but what a mount makes anew
 dump() {
@@ -243,24 +247,22 @@ for type in "${types[@]}"; do
 done
 
 copy_without_origin() { mark "$(entry u/link4)" origin rubbish; }
-repairs opaque-invalid 3.3 mark u/fresh opaque never
-repairs opaque-misplaced 3.3 mark u/new opaque y
-repairs redirect-invalid-unused 4.4 mark u/new redirect /../x
-repairs metacopy-misplaced 5.1 mark u/fresh metacopy
-repairs origin-malformed 12.3 mark u/new origin rubbish
-repairs impure-missing 12.3 no_impure
-repairs impure-invalid 12.3 mark u/merged impure no
-repairs impure-misplaced 12.3 mark u/new impure y
-repairs protattr-malformed 12.6 mark u/new protattr '?'
-repairs protattr-misplaced 12.6 mark u/symlink protattr i
-repairs uuid-malformed 12.8 mark u uuid short
-repairs uuid-misplaced 12.8 mark u/new uuid 1234567890123456
-repairs work-leftover 12.4 leftovers
-repairs nlink-malformed 8.2 mark u/link4 nlink many
-repairs nlink-low 8.2 mark u/link4 nlink U-2
-repairs index-origin 12.5 copy_without_origin
-repairs index-orphan 12.5 orphan
-repairs index-stale 12.5 stale_entry
+forged_marks() {
+    mark u/fresh opaque never; mark u/fresh metacopy; mark u/fresh impure no; mark u uuid short
+    mark u/new opaque y; mark u/new redirect /../x; mark u/new origin rubbish; mark u/new impure y; mark u/new protattr '?'
+    mark u/new uuid 1234567890123456; mark u/symlink protattr i
+    no_impure
+}
+repairs forged_marks -- opaque-invalid 3.3 opaque-misplaced 3.3 redirect-invalid-unused 4.4 metacopy-misplaced 5.1 \
+    origin-malformed 12.3 impure-missing 12.3 impure-invalid 12.3 impure-misplaced 12.3 protattr-malformed 12.6 \
+    protattr-misplaced 12.6 uuid-malformed 12.8 uuid-misplaced 12.8
+repairs leftovers -- work-leftover 12.4
+repairs mark u/link4 nlink many -- nlink-malformed 8.2
+repairs mark u/link4 nlink U-2 -- nlink-low 8.2
+repairs copy_without_origin -- index-origin 12.5
+repairs orphan -- index-orphan 12.5
+repairs stale_entry -- index-stale 12.5
+repairs stale_directory -- index-directory-stale 12.5
 
 needs redirect-invalid 4.4 mark u/elsewhere redirect ..
 needs redirect-dangling 4.2 mark u/elsewhere redirect /nowhere

@@ -255,6 +255,10 @@ void LayerWalk::opaque(const Thing& thing) {
 }
 
 void LayerWalk::subdirectory(const Thing& thing) {
+    constexpr unsigned most_levels = 1000; // each takes stack and descriptors
+    if (depth_ == most_levels)
+        throw Error(base() + "/" + thing.path.substr(0, 100) + "...",
+                    "lies in more than " + std::to_string(most_levels) + " directories, and is not looked through");
     opaque(thing);
     if (thing.marks.find(Mark::whiteout))
         found(kinds::mark_unused, thing.path, "has the mark whiteout, and is no empty file");
@@ -264,7 +268,9 @@ void LayerWalk::subdirectory(const Thing& thing) {
     const auto below = lower_part(whole);
     if (below)
         ancestors_.push_back(*below);
+    ++depth_;
     directory(thing.path, whole, thing.marks);
+    --depth_;
     if (below)
         ancestors_.pop_back();
 }

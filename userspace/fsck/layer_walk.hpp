@@ -72,6 +72,7 @@ private:
     Sink& sink_;
     const tree::Union model_; ///< of this layer and those below
     std::optional<tree::Origins> origins_{};
+    unsigned depth_ = 0;
     std::vector<tree::Identity> ancestors_{}; ///< the lower parts of the directories on the way
     std::map<tree::Identity, std::string> redirected_{}; ///< lower directories that redirects led to
     uint64_t others_ = 0; ///< objects with marks of the other prefix

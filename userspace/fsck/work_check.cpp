@@ -17,6 +17,16 @@ namespace {
 
 const std::string features = SHALE_WORK_DIR "/" SHALE_INCOMPAT_DIR;
 
+/// What a volatile mount makes: a directory with one file in it. More than that is somebody else's.
+bool is_plain_mark(int incompat) {
+    const UniqueFd mark = try_open_beneath(incompat, SHALE_VOLATILE_DIR, O_RDONLY | O_DIRECTORY);
+    if (!mark)
+        return errno == ENOTDIR;
+    const auto names = names_in(mark.get());
+    return names.empty() || (names.size() == 1 && names.front() == SHALE_DIRTY_FILE &&
+                             !S_ISDIR(stat_at(mark.get(), SHALE_DIRTY_FILE)->st_mode));
+}
+
 /// Anything in here keeps mounts away.
 void check_features(const std::string& base, int work, Sink& sink) {
     const UniqueFd incompat = open_at(work, SHALE_INCOMPAT_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -28,8 +38,10 @@ void check_features(const std::string& base, int work, Sink& sink) {
             sink.add({&kinds::incompat_unknown, base, path, "marks a feature that is not known here"});
             continue;
         }
-        auto steps = removal(base, incompat.get(), name, path);
-        if (names.size() == 1)
+        std::vector<Step> steps;
+        if (is_plain_mark(incompat.get()))
+            steps = removal(base, incompat.get(), name, path);
+        if (!steps.empty() && names.size() == 1)
             steps.push_back({Step::Action::remove_directory, base, features, "", ""});
         sink.add({&kinds::volatile_mark, base, path,
                   "was written to by a mount that synced nothing, and that may not have ended well", std::move(steps)});
