@@ -2,6 +2,7 @@
 #include "fsck/index_check.hpp"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 
 #include <fcntl.h>
@@ -25,6 +26,11 @@ std::string path_of(const std::string& name) {
 
 bool is_valid_origin(const std::string& value) {
     return shale_origin_valid(value.data(), value.size()) != 0;
+}
+
+/// The file system that a well-formed record is of.
+std::string uuid_of(const std::string& record) {
+    return record.substr(offsetof(struct shale_origin, uuid), sizeof(shale_origin::uuid));
 }
 
 /// Directories apart, and whiteouts, which stand for what was removed.
@@ -74,6 +80,15 @@ std::vector<Step> IndexCheck::removing(const Entry& entry) const {
     return {{action, base(), path_of(entry.name), "", ""}};
 }
 
+void IndexCheck::know_file_system(const std::string& record) {
+    if (is_valid_origin(record) && lower_.follow(record))
+        file_systems_.insert(uuid_of(record));
+}
+
+bool IndexCheck::is_known_file_system(const std::string& record) const {
+    return file_systems_.contains(uuid_of(record));
+}
+
 bool IndexCheck::belongs() {
     const auto leads_elsewhere = [](const tree::Origins::Lead& lead, const std::shared_ptr<const tree::Layer>& wanted) {
         return lead.object ? tree::identity_of(*lead.object) != tree::identity_of(stat_of(wanted->fd(), wanted->path()))
@@ -92,6 +107,7 @@ bool IndexCheck::belongs() {
         found(kinds::index_other_lowers, "", "was made for another top-most lower layer");
         return false;
     }
+    know_file_system(of_upper.value_or(""));
     return true;
 }
 
@@ -102,6 +118,8 @@ void IndexCheck::foreign(const Entry& entry, const std::string& detail) {
 void IndexCheck::run() {
     if (!index_ || !belongs())
         return;
+    for (const Entry& entry : entries_)
+        know_file_system(entry.record);
     std::vector<File> files;
     for (const Entry& entry : entries_) {
         if (entry.name.starts_with('#')) {
@@ -154,7 +172,8 @@ void IndexCheck::file(const Entry& entry, std::vector<File>& files) {
     };
     const auto lead = lower_.lead(entry.record, tree::Origins::Of::lower);
     if (!lead.object) {
-        if (lead.is_sure)
+        // Of a file system that no layer here is on: who named the layers may have left one out.
+        if (lead.is_sure && is_known_file_system(entry.record))
             lost("what it was copied from is not there");
         return;
     }

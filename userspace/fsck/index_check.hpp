@@ -3,6 +3,7 @@
 // The index in a work directory, entry by entry, held against the upper and the lower layers.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ private:
         struct stat lower {};
     };
 
+    /// Notes which file systems are there, by records that lead somewhere.
+    void know_file_system(const std::string& record);
+    bool is_known_file_system(const std::string& record) const;
+
     /// Whether the index is of this upper and these lower layers, as far as that can be told.
     bool belongs();
     void directory(const Entry& entry);
@@ -56,6 +61,7 @@ private:
     std::vector<Entry> entries_;
     UpperFacts facts_;
     tree::Origins lower_, upper_;
+    std::set<std::string> file_systems_{}; ///< uuids of those of lower layers that are surely there
 };
 
 } // namespace shale::fsck

@@ -451,6 +451,15 @@ TEST_F(FsckTest, RemovesEntriesOfTheIndexThatLeadNowhereButNoData) {
     EXPECT_TRUE(stat_at(AT_FDCWD, at(last)));
 }
 
+TEST_F(FsckTest, LeavesEntriesOfTheIndexWhoseLayerMayNotHaveBeenNamed) {
+    if (!can_follow())
+        GTEST_SKIP() << "no file handles here";
+    file("base/f");
+    indexed("base/f", "top/f", "U-1");
+    ASSERT_EQ(unlink(at("base/f").c_str()), 0);
+    EXPECT_EQ(found(), "top/f: origin-stale"); // nothing shows that its file system is there
+}
+
 TEST_F(FsckTest, KnowsWhoseIndexItIs) {
     if (!can_follow())
         GTEST_SKIP() << "no file handles here";
