@@ -10,7 +10,13 @@
 
 namespace {
 
-enum Status { fine = 0, failed = 1, misused = 2 };
+enum Status { fine = 0, failed = 1 };
+
+void flush_output() {
+    std::cout.flush();
+    if (!std::cout)
+        throw std::runtime_error("standard output: cannot be written to");
+}
 
 } // namespace
 
@@ -20,13 +26,16 @@ int main(int argc, char** argv) {
 
     shale::raise_descriptor_limit();
     try {
-        app->parse(argc, argv);
-        std::cout.flush();
-        if (!std::cout)
-            throw std::runtime_error("standard output: cannot be written to");
-        return fine;
+        int status = fine;
+        try {
+            app->parse(argc, argv);
+        } catch (const shale::Exit& exit) {
+            status = exit.status;
+        }
+        flush_output();
+        return status;
     } catch (const CLI::ParseError& error) {
-        return app->exit(error) == 0 ? fine : misused;
+        return app->exit(error) == 0 ? fine : shale::usage_status(*app);
     } catch (const std::exception& error) {
         std::cerr << "shale: " << error.what() << "\n";
         return failed;

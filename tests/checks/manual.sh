@@ -36,7 +36,7 @@ completes() {
     [[ $got == "$expected" ]] || complain "completion of '$*': '$got', expected '$expected'"
 }
 
-completes 'image mount umount mounts show which who-uses diff stats top events set gc snapshot verify store run' shale ''
+completes 'image mount umount mounts show which who-uses diff stats top events set gc snapshot verify store run selftest fsck' shale ''
 completes 'umount' shale um
 completes 'import export ls inspect history tag rm verify prune pull push' shale image ''
 completes '--name --json --help' shale image import -

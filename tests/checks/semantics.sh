@@ -31,6 +31,18 @@ differ() {
 differ "rules that are cited or stated, but not both; or both cited and tested elsewhere" "$stated" "$cited"$'\n'"$elsewhere"
 differ "rules that are cited or that a unit test breaks, but not both" "$cited" "$broken"
 
+# What fsck finds: each kind is in its document as in the source, by a rule that is stated, and a test seeds it.
+kinds=$(tr '\n' ' ' <userspace/fsck/kinds.hpp | grep -oE 'constexpr Kind [a-z_]+\{ *"[^"]+", *Class::[a-z_]+, *"[^"]+"' |
+    sed -E 's/.*"([^"]+)", *Class::([a-z_]+), *"([^"]+)"/\1 \2 \3/; s/needs_you/needs you/')
+told=$(sed -nE 's/^\| `([a-z-]+)` \| (harmless|repairable|needs you) \| ([0-9.]+) \| .*/\1 \2 \3/p' docs/fsck.md)
+[[ -n $kinds ]] || complain "kinds of findings of fsck are not found"
+differ "kinds of findings in userspace/fsck/kinds.hpp or docs/fsck.md, but not both" "$kinds" "$told"
+while read -r kind rest; do
+    grep -qxF "${rest##* }" <<<"$stated" || complain "$kind: there is no rule ${rest##* }"
+    grep -qE "(: |needs |-- |[0-9] )$kind\b" tests/unit/fsck/fsck_test.cpp tests/commands/fsck.sh ||
+        complain "$kind: no test seeds it"
+done <<<"$kinds"
+
 while read -r path; do
     [[ -e $path ]] || complain "$document: there is no $path"
 done < <(sed -nE '/^\| [0-9.]+ \| `/{ s/^[^`]*`([^`]+)`.*/\1/; p; }' "$document")

@@ -115,6 +115,19 @@ unmount_both() {
     umount "$scratch/tree" && umount "$scratch/twin" && are_empty "$scratch"/{tree,twin}.work/work
 }
 
+# are_sound NAME...: what their mounts left is nothing that fsck has to repair, or somebody to decide. The lower layers are random.
+are_sound() {
+    local name
+    for name; do
+        # shellcheck disable=SC2086 # one word for each layer
+        shale fsck --json --upper "$scratch/$name.upper" --work "$scratch/$name.work" ${lowers//:/ } >"$scratch/fsck"
+        python3 -c 'import json, sys
+found = [f for f in json.load(sys.stdin)["findings"] if f["class"] != "harmless" and not f["in_lower"]]
+print(*found, sep="\n", end="\n" if found else "")
+sys.exit(bool(found))' <"$scratch/fsck" || return
+    done
+}
+
 # But for the whiteout that both keep there, to make others of it by link(2).
 are_empty() {
     local left
@@ -166,7 +179,7 @@ run_part() {
     made=$((made + ${count:-0}))
     ((status == 0)) || return "$status"
     shale verify "$scratch/tree" && shale verify "$scratch/twin" || return 1
-    show_tree >"$scratch/shown.before" && unmount_both || return 1
+    show_tree >"$scratch/shown.before" && unmount_both && are_sound tree twin || return 1
 }
 
 # run_form FORM SEED: where the trees part for a reason that is tolerated, it goes on with fresh ones.

@@ -27,7 +27,7 @@ constexpr AddCommand commands[] = {
     add_show_command,  add_which_command,    add_who_uses_command, add_diff_command,
     add_stats_command, add_top_command,      add_events_command,   add_set_command,
     add_gc_command,    add_snapshot_command, add_verify_command,   add_store_command,
-    add_run_command,   add_selftest_command,
+    add_run_command,   add_selftest_command, add_fsck_command,
 };
 
 } // namespace
@@ -47,6 +47,12 @@ std::unique_ptr<CLI::App> make_app(Globals& globals) {
     for (const AddCommand add : commands)
         add(*app, globals);
     return app;
+}
+
+int usage_status(const CLI::App& app) {
+    constexpr int misused = 2;
+    constexpr int misused_fsck = 16; // as e2fsck has it, with all its others
+    return app.got_subcommand("fsck") ? misused_fsck : misused;
 }
 
 } // namespace shale

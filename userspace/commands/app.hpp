@@ -11,4 +11,7 @@ namespace shale {
 /// live as long as it.
 std::unique_ptr<CLI::App> make_app(Globals& globals);
 
+/// The exit status for a command line that is not understood.
+int usage_status(const CLI::App& app);
+
 } // namespace shale

@@ -15,6 +15,11 @@ struct Globals {
     bool json = false;                   ///< --json: print one JSON document instead of text
 };
 
+/// Ends a command whose exit status says more than done or failed. Thrown when everything else is said.
+struct Exit {
+    int status;
+};
+
 /// Gives @p command the flag --json.
 void add_json_flag(CLI::App& command, Globals& globals);
 
@@ -49,5 +54,6 @@ void add_store_command(CLI::App& app, Globals& globals);
 void add_run_command(CLI::App& app, Globals& globals);
 void add_verify_command(CLI::App& app, Globals& globals);
 void add_selftest_command(CLI::App& app, Globals& globals);
+void add_fsck_command(CLI::App& app, Globals& globals);
 
 } // namespace shale

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <iterator>
 #include <set>
 
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include "base/at.hpp"
 #include "base/error.hpp"
 #include "commands/target.hpp"
+#include "mounting/layer_paths.hpp"
 #include "netlink/refused.hpp"
 
 namespace shale {
@@ -25,8 +25,8 @@ std::string namespace_of(const std::string& process) {
 }
 
 /// What is mounted in the namespaces of all other processes.
-std::vector<mounting::MountPoint> read_other_namespaces() {
-    std::vector<mounting::MountPoint> found;
+std::vector<MountedDirectories::Namespace> read_other_namespaces() {
+    std::vector<MountedDirectories::Namespace> found;
     std::set<std::string> seen = {"", namespace_of("self")};
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const std::string process = entry.path().filename();
@@ -34,8 +34,7 @@ std::vector<mounting::MountPoint> read_other_namespaces() {
             !seen.insert(namespace_of(process)).second)
             continue;
         try {
-            auto mounts = mounting::read_mountinfo(process);
-            found.insert(found.end(), std::move_iterator(mounts.begin()), std::move_iterator(mounts.end()));
+            found.push_back({"/proc/" + process + "/root", mounting::read_mountinfo(process)});
         } catch (const Error&) {
             // It has just ended, and then another may have the same namespace.
             seen.erase(namespace_of(process));
@@ -65,6 +64,21 @@ bool may_name(const std::string& text, const std::string& directory, const std::
     return false;
 }
 
+/// Whether @p mount, of overlayfs, stands on @p directory. Its paths are those of who mounted it, in its own namespace,
+/// where @p root leads, or in ours; relative ones, of which only the last name tells anything, may be it.
+bool has_as_layer(const mounting::MountPoint& mount, const std::string& directory, const std::string& root) {
+    const auto paths = mounting::layer_paths(mount);
+    std::vector<std::string> all = paths.lowers;
+    for (const auto& more : {paths.upper, paths.work})
+        all.insert(all.end(), more ? 1 : 0, more.value_or(""));
+    const auto last = [](const std::string& path) { return std::filesystem::path(path).filename(); };
+    return std::any_of(all.begin(), all.end(), [&](const std::string& path) {
+        if (!path.starts_with('/'))
+            return last(path) == last(directory);
+        return same_object(path, directory) || (!root.empty() && same_object(root + path, directory));
+    });
+}
+
 } // namespace
 
 MountedDirectories::MountedDirectories()
@@ -79,7 +93,9 @@ bool MountedDirectories::may_be_mentioned(const std::string& directory, const st
             return has(mount.root) || has(mount.path) || std::any_of(options.begin(), options.end(), has);
         });
     };
-    return in(mounts_, true) || in(elsewhere_, false);
+    return in(mounts_, true) || std::any_of(elsewhere_.begin(), elsewhere_.end(), [&](const Namespace& other) {
+               return in(other.mounts, false);
+           });
 }
 
 bool MountedDirectories::is_in_use(const std::string& layer) {
@@ -97,6 +113,17 @@ bool MountedDirectories::is_in_use(const std::string& layer) {
 bool MountedDirectories::has_layer(const std::string& path) {
     // Of 64 digits: it means the layer wherever it stands.
     return may_be_mentioned(path, std::filesystem::path(path).filename()) || is_in_use(path);
+}
+
+bool MountedDirectories::has_directory(const std::string& path) {
+    const auto in = [&](const std::vector<mounting::MountPoint>& mounts, const std::string& root) {
+        return std::any_of(mounts.begin(), mounts.end(), [&](const mounting::MountPoint& mount) {
+            return mount.type == netlink::stand_in_name && has_as_layer(mount, path, root);
+        });
+    };
+    return is_in_use(path) || in(mounts_, "") || std::any_of(elsewhere_.begin(), elsewhere_.end(), [&](const Namespace& other) {
+               return in(other.mounts, other.root);
+           });
 }
 
 bool MountedDirectories::has_upper(const std::string& path) {

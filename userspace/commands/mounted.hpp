@@ -24,6 +24,14 @@ public:
     /// Whether a mount has the upper ROOT/snapshots/NAME/upper, or something is mounted in or from the
     /// directory of that name. Throws Error.
     bool has_upper(const std::string& path);
+    /// Whether a mount has the directory @p path, wherever that is, as a layer or work directory. Throws Error.
+    bool has_directory(const std::string& path);
+
+    /// What is mounted in another mount namespace.
+    struct Namespace {
+        std::string root; ///< a path of ours that leads to its root
+        std::vector<mounting::MountPoint> mounts;
+    };
 
 private:
     /// @p mention is what a mount table would say of @p directory, wherever its path begins there.
@@ -32,7 +40,7 @@ private:
 
     std::optional<netlink::Client> shale_;
     std::vector<mounting::MountPoint> mounts_;
-    std::vector<mounting::MountPoint> elsewhere_;
+    std::vector<Namespace> elsewhere_;
 };
 
 /// MountedDirectories::has_upper(), asked now.

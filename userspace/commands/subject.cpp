@@ -162,19 +162,30 @@ tree::Union::Layers open_all(const mounting::LayerPaths& paths) {
     return layers;
 }
 
+mounting::LayerPaths paths_of(const Place& place) {
+    return is_shale(place.mount) ? paths_of_shale(place) : paths_of_overlayfs(place);
+}
+
+ondisk::Prefix prefix_of(const Place& place) {
+    return has_option(place.mount, "userxattr") ? ondisk::Prefix::user : ondisk::Prefix::trusted;
+}
+
 } // namespace
+
+LiveLayers live_layers_of(const std::string& target, const Globals& globals) {
+    const Place place = place_of_target(target, globals);
+    return {paths_of(place), prefix_of(place)};
+}
 
 verify::Subject subject_of(const std::string& target, const Globals& globals) {
     const Place place = place_of_target(target, globals);
-    const bool shale = is_shale(place.mount);
-    const auto paths = shale ? paths_of_shale(place) : paths_of_overlayfs(place);
-    const auto prefix = has_option(place.mount, "userxattr") ? ondisk::Prefix::user : ondisk::Prefix::trusted;
+    const auto paths = paths_of(place);
 
     auto shown = tree::Layer::open(place.path);
     if (!shown->is_private())
         throw Error(target, "cannot be looked at apart from what is mounted in it", "only root may: run it with sudo");
     const auto layers = open_all(paths);
-    verify::Subject subject{std::move(shown), inside(place), tree::Union(layers, prefix, paths.data_lowers)};
+    verify::Subject subject{std::move(shown), inside(place), tree::Union(layers, prefix_of(place), paths.data_lowers)};
     subject.has_upper = paths.upper.has_value();
     subject.numbers = numbers_of(paths, place.mount);
     subject.origins.emplace(layers, subject.has_upper ? 1 : 0);
@@ -184,7 +195,7 @@ verify::Subject subject_of(const std::string& target, const Globals& globals) {
         subject.index.emplace(*paths.work, *subject.origins);
     subject.follows_redirects = follows_redirects(place.mount);
     subject.follows_metacopies = follows_metacopies(place.mount);
-    subject.is_overlayfs = !shale;
+    subject.is_overlayfs = !is_shale(place.mount);
     return subject;
 }
 

@@ -47,23 +47,27 @@ Origins::Origins(const Union::Layers& layers, std::size_t first_lower) {
     }
 }
 
-std::optional<struct stat> Origins::follow(std::string_view record) const {
+Origins::Lead Origins::lead(std::string_view record, Of whose) const {
     if (!shale_origin_valid(record.data(), record.size()))
-        return std::nullopt;
+        return {{}, true};
     const auto* origin = reinterpret_cast<const struct shale_origin*>(record.data());
-    if (origin->flags & SHALE_ORIGIN_UPPER || is_null(origin->uuid))
-        return std::nullopt;
-    std::optional<struct stat> found;
+    if (static_cast<bool>(origin->flags & SHALE_ORIGIN_UPPER) != (whose == Of::upper))
+        return {{}, true};
+    if (is_null(origin->uuid))
+        return {};
+    Lead lead{{}, !mounts_.empty()};
     for (const UniqueFd& mount : mounts_) {
         const UniqueFd fd = try_open_origin(mount.get(), record);
         struct stat st {};
-        if (!fd || fstat(fd.get(), &st) != 0)
+        if (!fd || fstat(fd.get(), &st) != 0) {
+            lead.is_sure &= errno == ESTALE || errno == ENOENT;
             continue;
-        if (found)
-            return std::nullopt; // which of them is meant is not known here
-        found = st;
+        }
+        if (lead.object)
+            return {}; // which of them is meant is not known here
+        lead.object = st;
     }
-    return found;
+    return lead;
 }
 
 } // namespace shale::tree

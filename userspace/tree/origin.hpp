@@ -27,7 +27,16 @@ public:
 
     /// The object that @p record leads to; nothing where it is no sound record, leads nowhere, or could lead to
     /// several, and where its file system has no uuid, so that mounts follow it or not.
-    std::optional<struct stat> follow(std::string_view record) const;
+    std::optional<struct stat> follow(std::string_view record) const { return lead(record, Of::lower).object; }
+
+    /// Whose objects a record is to lead to: of lower layers, or of the upper.
+    enum class Of { lower, upper };
+    struct Lead {
+        std::optional<struct stat> object{};
+        bool is_sure = false; ///< where there is none: it leads nowhere, and no mount sees that otherwise
+    };
+    /// As follow(), and how sure that is. To look for objects of an upper, that is the only layer given.
+    Lead lead(std::string_view record, Of whose) const;
 
 private:
     std::vector<UniqueFd> mounts_; ///< one for each file system
