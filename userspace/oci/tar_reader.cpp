@@ -93,6 +93,7 @@ ssize_t TarReader::pull(archive* handle, void* self, const void** buffer) {
     try {
         const std::span<const std::byte> bytes = reader.input_.next();
         *buffer = bytes.data();
+        reader.at_end_ = bytes.empty();
         return static_cast<ssize_t>(bytes.size());
     } catch (...) {
         // It must not fly through libarchive; fail() throws it again.
@@ -103,6 +104,8 @@ ssize_t TarReader::pull(archive* handle, void* self, const void** buffer) {
 }
 
 bool TarReader::next(TarEntry& entry) {
+    if (ended_)
+        return false;
     const CLocale locale;
     archive_entry* raw;
     const int result = archive_read_next_header(handle_.get(), &raw);
@@ -112,6 +115,7 @@ bool TarReader::next(TarEntry& entry) {
         fail(shown_);
     describe(raw, entry);
     current_ = entry.thing;
+    missing_ = entry.size;
     return true;
 }
 
@@ -138,8 +142,14 @@ bool TarReader::next_piece(Piece& piece) {
     const int result = archive_read_data_block(handle_.get(), &data, &size, &offset);
     if (result == ARCHIVE_EOF)
         return false;
+    // "umoci insert" ends after the last file's content, as does who writes with Go and forgets to close: no block is
+    // filled up, and none of zeros follows. All that read with Go take that.
+    ended_ = result < ARCHIVE_WARN && at_end_ && missing_ == 0;
+    if (ended_)
+        return false;
     if (result < ARCHIVE_WARN)
         fail(current_);
+    missing_ -= std::min<uint64_t>(missing_, size);
     piece.bytes = {static_cast<const std::byte*>(data), size};
     piece.offset = static_cast<uint64_t>(offset);
     return true;

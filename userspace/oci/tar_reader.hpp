@@ -47,6 +47,9 @@ private:
     ByteSource& input_;
     std::string shown_;
     std::string current_;
+    uint64_t missing_ = 0;  ///< of its content
+    bool at_end_ = false;   ///< of the input
+    bool ended_ = false;    ///< with the last entry's content
     std::exception_ptr input_failure_;
     std::unique_ptr<archive, Free> handle_;
 };

@@ -90,11 +90,9 @@ public:
         Publication trees(work_.trees.get(), trees_.fd());
         check_replaces();
         for (size_t i = 0; i < missing_.size(); i++) {
-            const LayerRecord& layer = image_.layers[i];
+            LayerRecord& layer = image_.layers[i];
             if (missing_[i]) {
-                if (stat_at(work_.trees.get(), layer.tree.hex())) // not twice, where two layers hold the same
-                    trees.publish(layer.tree.hex());
-                layers.publish(layer.chain_id.hex());
+                publish_layer(layer, layers, trees);
             } else if (!stat_at(layers_.get(), layer.chain_id.hex())) {
                 throw Error(directory(layer), "was removed meanwhile", "try again");
             }
@@ -122,6 +120,17 @@ private:
                         "choose another name");
     }
 
+    /// Where somebody else was faster, theirs stays, whose times of whiteouts are others; so does their list, or there
+    /// is none, if the database does not know the directory.
+    void publish_layer(LayerRecord& layer, Publication& layers, Publication& trees) {
+        if (!layers.publish(layer.chain_id.hex())) {
+            const std::optional<LayerRecord> theirs = store_.catalog.layer(layer.chain_id);
+            layer.tree = theirs ? theirs->tree : Digest();
+        } else if (stat_at(work_.trees.get(), layer.tree.hex())) { // not twice, where two layers hold the same
+            trees.publish(layer.tree.hex());
+        }
+    }
+
     std::string directory(const LayerRecord& layer) const {
         return store_.root + "/layers/" + layer.chain_id.hex();
     }
@@ -146,9 +155,9 @@ private:
         make_directory_at(staging, record.chain_id.hex(), 0700);
         const UniqueFd target = open_at(staging, record.chain_id.hex(), O_RDONLY | O_DIRECTORY);
         const std::unique_ptr<oci::BlobSource> blob = blobs_.open(layer.blob, progress_);
-        record.size =
-            import_layer(*blob, layer, target.get(), below(index), omissions_, progress_);
-        record.tree = trees_.record(target.get(), blob->shown(), work_.trees.get(), progress_);
+        ContentDigests contents;
+        record.size = import_layer(*blob, layer, target.get(), below(index), omissions_, contents, progress_);
+        record.tree = trees_.record(target.get(), blob->shown(), contents, work_.trees.get(), progress_);
     }
 
     /// For a layer whose directory is there and whose blob is not kept yet.

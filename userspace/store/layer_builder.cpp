@@ -94,11 +94,14 @@ void LayerBuilder::add_file(const oci::TarEntry& entry, oci::TarReader& content)
         if (progress_.cancelled())
             throw Cancelled(entry.thing);
         write_all_at(fd.get(), piece.bytes.data(), piece.bytes.size(), piece.offset, entry.thing);
+        content_digest_.add(piece.offset, reinterpret_cast<const char*>(piece.bytes.data()), piece.bytes.size());
         end = piece.offset + piece.bytes.size();
     }
     // A hole at the end has no piece behind it.
     if (end < entry.size && ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0)
         throw Error::from_errno(entry.thing, errno);
+    // A number that a file had which was replaced may come again.
+    contents_[stat_of(fd.get(), entry.thing).st_ino] = content_digest_.finish(std::max(end, entry.size));
     writer_.apply(fd.get(), mode, Attributes::of(entry), entry.thing);
 }
 
@@ -179,6 +182,7 @@ void LayerBuilder::copy_from_below(const oci::TarEntry& entry, const oci::LayerN
         const UniqueFd from = open_at(found->parent.get(), found->name, O_RDONLY | O_NOFOLLOW);
         const UniqueFd to = create_file(entry, attributes.mode & 0777);
         copy_file(from.get(), to.get(), static_cast<uint64_t>(found->st.st_size), entry.thing);
+        contents_.erase(stat_of(to.get(), entry.thing).st_ino);
         writer_.apply(to.get(), attributes.mode & 0777, attributes, entry.thing);
         return;
     }

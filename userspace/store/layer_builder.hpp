@@ -3,10 +3,12 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/progress.hpp"
 #include "oci/tar_reader.hpp"
 #include "store/layer_directories.hpp"
+#include "store/layer_tree.hpp"
 
 namespace shale {
 
@@ -22,6 +24,8 @@ public:
     void add(const oci::TarEntry& entry, oci::TarReader& content);
     /// To be called after the last entry. @p thing names the layer in messages.
     void finish(const std::string& thing) { directories_.finish(thing); }
+    /// Of the files whose content came with their entries.
+    ContentDigests take_contents() { return std::move(contents_); }
 
 private:
     void add_whiteout(const oci::TarEntry& entry);
@@ -44,6 +48,8 @@ private:
     Progress& progress_;
     AttributeWriter writer_;
     LayerDirectories directories_;
+    ContentDigest content_digest_;
+    ContentDigests contents_;
     /// Files copied up for a hard link: path below -> path here, so that a second link joins the
     /// first.
     std::map<std::string, oci::LayerName> copied_;

@@ -21,7 +21,8 @@ void extract(oci::ByteSource& tar, const std::string& shown, LayerBuilder& build
 } // namespace
 
 uint64_t import_layer(oci::BlobSource& blob, const oci::LayerDescriptor& layer, int target,
-                      const LowerLayers& lower, Omissions& omissions, Progress& progress) {
+                      const LowerLayers& lower, Omissions& omissions, ContentDigests& contents,
+                      Progress& progress) {
     try {
         const std::unique_ptr<oci::ByteSource> plain =
             oci::decompress(blob, layer.blob.media_type, blob.shown());
@@ -35,6 +36,7 @@ uint64_t import_layer(oci::BlobSource& blob, const oci::LayerDescriptor& layer, 
                         "the layer in it has digest " + found.text() +
                             " where the image's config says " + layer.diff_id.text(),
                         "the image is broken: build or copy it again");
+        contents = builder.take_contents();
         return tar.size();
     } catch (const Cancelled&) {
         throw;

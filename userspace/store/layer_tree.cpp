@@ -57,30 +57,63 @@ uint64_t next_data(int fd, uint64_t offset, uint64_t size) {
 
 } // namespace
 
+ContentDigest::ContentDigest() : block_(block) {}
+
+void ContentDigest::add(uint64_t offset, const char* bytes, size_t size) {
+    while (size > 0) {
+        if (offset / block != number_) {
+            end_block(block);
+            number_ = offset / block;
+        }
+        const size_t at = offset % block;
+        const size_t now = std::min(size, block - at);
+        std::memcpy(block_.data() + at, bytes, now);
+        used_ = at + now;
+        offset += now;
+        bytes += now;
+        size -= now;
+    }
+}
+
+void ContentDigest::end_block(size_t size) {
+    if (used_ == 0)
+        return;
+    if (!is_zero(block_.data(), used_)) {
+        std::array<unsigned char, 8> number;
+        for (size_t i = 0; i < number.size(); i++)
+            number[i] = static_cast<unsigned char>(number_ >> (8 * i));
+        sha_.update(number.data(), number.size());
+        sha_.update(block_.data(), size);
+    }
+    std::memset(block_.data(), 0, used_);
+    used_ = 0;
+}
+
+std::string ContentDigest::finish(uint64_t size) {
+    end_block(std::min<uint64_t>(block, size - std::min(size, number_ * block)));
+    number_ = 0;
+    return std::exchange(sha_, Sha256()).finish().hex();
+}
+
 std::string content_digest(int fd, const std::string& shown, const std::function<void(uint64_t bytes)>& read) {
     const auto size = static_cast<uint64_t>(stat_of(fd, shown).st_size);
-    Sha256 sha;
-    std::vector<char> buffer(std::min<uint64_t>(block, size));
-    buffer.resize(size > 0 ? block : 0);
+    ContentDigest digest;
+    std::vector<char> buffer(size > 0 ? block : 0);
     // Asking for holes is worth it in files that may have several.
     const bool may_have_holes = size > block;
+    uint64_t end = 0;
     for (uint64_t offset = 0; offset < size;) {
         if (may_have_holes)
             offset = next_data(fd, offset, size);
         const size_t got = offset < size ? read_block(fd, buffer.data(), offset, shown) : 0;
         if (got == 0)
             break;
-        if (!is_zero(buffer.data(), got)) {
-            std::array<unsigned char, 8> number;
-            for (size_t i = 0; i < number.size(); i++)
-                number[i] = static_cast<unsigned char>(offset / block >> (8 * i));
-            sha.update(number.data(), number.size());
-            sha.update(buffer.data(), got);
-        }
+        digest.add(offset, buffer.data(), got);
         offset += got;
+        end = offset;
         read(got);
     }
-    return sha.finish().hex();
+    return digest.finish(std::max(end, size));
 }
 
 namespace {
@@ -88,7 +121,8 @@ namespace {
 /// All but what files hold, and which of them have to be read for that.
 class Walk {
 public:
-    Walk(int root, std::string shown) : root_(root), shown_(std::move(shown)) {}
+    Walk(int root, std::string shown, const ContentDigests* known)
+        : root_(root), shown_(std::move(shown)), known_(known) {}
 
     void run(const std::function<void()>& ask) {
         ask_ = &ask;
@@ -134,7 +168,7 @@ private:
         }
         if (S_ISREG(st.st_mode)) {
             object.size = static_cast<uint64_t>(st.st_size);
-            if (object.link.empty())
+            if (object.link.empty() && !is_known(object, st.st_ino))
                 files.push_back(tree.size());
         } else if (S_ISLNK(st.st_mode)) {
             object.content = read_link_at(directory, name);
@@ -143,6 +177,14 @@ private:
         }
         add_xattrs(object, XattrTarget(directory, name));
         tree.push_back(std::move(object));
+    }
+
+    bool is_known(LayerObject& object, ino_t number) const {
+        const auto found = known_ ? known_->find(number) : ContentDigests::const_iterator();
+        if (!known_ || found == known_->end())
+            return false;
+        object.content = found->second;
+        return true;
     }
 
     static void add_xattrs(LayerObject& object, const XattrTarget& target) {
@@ -156,6 +198,7 @@ private:
 
     const int root_;
     const std::string shown_;
+    const ContentDigests* const known_;
     const std::function<void()>* ask_ = nullptr;
     std::map<std::pair<dev_t, ino_t>, std::string> links_; ///< the first name
 };
@@ -178,7 +221,7 @@ LayerTree read_tree(int root, const std::string& shown, const TreeReading& readi
         if (reading.advance)
             reading.advance(bytes);
     };
-    Walk walk(root, shown);
+    Walk walk(root, shown, reading.known);
     walk.run(tick);
     in_parallel(
         walk.files.size(), reading.jobs,

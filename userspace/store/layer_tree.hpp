@@ -5,9 +5,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <sys/stat.h>
+
+#include "base/digest.hpp"
 
 namespace shale {
 
@@ -28,6 +31,29 @@ struct LayerObject {
 /// In the order of a walk: each directory before what is in it, names in the order of their bytes.
 using LayerTree = std::vector<LayerObject>;
 
+/// The sha256, in hex, over what a file holds: of each block of 64 KiB in which not all is zero, its number (8 bytes,
+/// the lowest first) and its bytes. So it does not depend on what of it are holes. For one file after the other.
+class ContentDigest {
+public:
+    ContentDigest();
+
+    /// Pieces come in order; what lies between two is a hole.
+    void add(uint64_t offset, const char* bytes, size_t size);
+    /// Of a file of @p size bytes, all of whose pieces were added. Ready for the next file.
+    std::string finish(uint64_t size);
+
+private:
+    void end_block(size_t size);
+
+    Sha256 sha_;
+    std::vector<char> block_;
+    uint64_t number_ = 0; ///< of the block
+    size_t used_ = 0;     ///< bytes of it that may not be zero
+};
+
+/// Digests of what files hold that were made when they were written, by inode number.
+using ContentDigests = std::unordered_map<ino_t, std::string>;
+
 enum class Unreadable {
     refused, ///< throw Error
     noted,   ///< `content` says why, and that equals no other
@@ -36,6 +62,7 @@ enum class Unreadable {
 struct TreeReading {
     unsigned jobs = 1; ///< threads that read what files hold
     Unreadable unreadable = Unreadable::refused;
+    const ContentDigests* known = nullptr; ///< of files that need not be read
     /// Called now and then, with so many bytes more that were read; what it throws ends the reading.
     std::function<void(uint64_t bytes)> advance;
 };
@@ -44,9 +71,8 @@ struct TreeReading {
 /// What is of this machine (labels of security modules) and access times are left out.
 LayerTree read_tree(int root, const std::string& shown, const TreeReading& reading);
 
-/// The sha256, in hex, over what the open file @p fd holds: of each block of 64 KiB in which not all is zero, its
-/// number (8 bytes, the lowest first) and its bytes. So it does not depend on what of it are holes, which
-/// need not be read. @p read is called with the bytes that were.
+/// The ContentDigest of what the open file @p fd holds; holes need not be read. @p read is called with the bytes that
+/// were.
 std::string content_digest(int fd, const std::string& shown, const std::function<void(uint64_t bytes)>& read);
 
 /// A tree as a text, a line per object (docs/store.md), and back. Reading throws Error naming @p shown.

@@ -20,9 +20,11 @@ Publication::~Publication() {
     }
 }
 
-void Publication::publish(const std::string& name) {
-    if (rename_new_at(staging_, name, target_, name))
+bool Publication::publish(const std::string& name) {
+    const bool moved = rename_new_at(staging_, name, target_, name);
+    if (moved)
         published_.push_back(name);
+    return moved;
 }
 
 void Publication::sync() const {

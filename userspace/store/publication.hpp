@@ -17,8 +17,8 @@ public:
     Publication& operator=(const Publication&) = delete;
 
     /// Moves @p name, unless the target has it already: then somebody else was faster with the
-    /// same thing, and theirs stays.
-    void publish(const std::string& name);
+    /// same thing, and theirs stays. Returns whether it was moved.
+    bool publish(const std::string& name);
     /// Makes the moves durable. To be called before anything refers to them.
     void sync() const;
     void keep() { published_.clear(); }

@@ -15,8 +15,10 @@ namespace shale {
 TreeStore::TreeStore(int root, const std::string& shown)
     : fd_(open_at(root, "trees", O_RDONLY | O_DIRECTORY)), shown_(shown + "/trees/") {}
 
-Digest TreeStore::record(int layer, const std::string& shown, int staging, Progress& progress) const {
+Digest TreeStore::record(int layer, const std::string& shown, const ContentDigests& known, int staging,
+                         Progress& progress) const {
     TreeReading reading;
+    reading.known = &known;
     reading.jobs = default_jobs();
     reading.advance = [&](uint64_t) {
         if (progress.cancelled())

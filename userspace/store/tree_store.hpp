@@ -19,8 +19,9 @@ public:
     TreeStore(int root, const std::string& shown);
 
     /// Puts the list of the layer at the open directory @p layer into the open directory @p staging, from where it
-    /// is to be published. Returns its digest. Throws Cancelled when @p progress says so.
-    Digest record(int layer, const std::string& shown, int staging, Progress& progress) const;
+    /// is to be published. Returns its digest. Files in @p known are not read. Throws Cancelled when @p progress says so.
+    Digest record(int layer, const std::string& shown, const ContentDigests& known, int staging,
+                  Progress& progress) const;
     /// Throws Error where the list is not there, or another.
     LayerTree read(const Digest& tree) const;
     /// Open ROOT/trees.
