@@ -93,6 +93,13 @@ TEST_F(BadImageTest, ATruncatedTarIsNamedWithTheEntry) {
     EXPECT_SAYS(message, image_.blob_path(digest) + ": entry 'e/f': damaged tar archive");
 }
 
+TEST_F(BadImageTest, ATarThatLacksTheLastByteOfContentIsDamaged) {
+    const std::string tar = sample_tar();
+    const size_t headers = 2 * 512; // of a directory and a file
+    const Digest digest = image_.layer(tar.substr(0, headers + 300000 - 1));
+    EXPECT_SAYS(import_refused(), image_.blob_path(digest) + ": entry 'e/f': damaged tar archive");
+}
+
 TEST_F(BadImageTest, WhatIsNoTarIsNamed) {
     const Digest digest = image_.layer("this is no archive, whatever the manifest says of it");
     EXPECT_SAYS(import_refused(), image_.blob_path(digest) + ": damaged tar archive");

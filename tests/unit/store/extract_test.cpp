@@ -36,6 +36,18 @@ TEST_F(ExtractTest, EveryTypeOfObjectArrives) {
     EXPECT_EQ(stat_of_path(d + "/fifo").st_mode, S_IFIFO | 0600u);
 }
 
+TEST_F(ExtractTest, AnArchiveMayEndWithTheLastContent) {
+    // As "umoci insert" leaves it: the last block is not filled up, and none of zeros follows.
+    TarBuilder tar;
+    tar.file("first", "1").file("last", "content");
+    const std::string whole = tar.finish();
+    const size_t end = whole.find("content") + 7;
+    image_.layer(whole.substr(0, end));
+    const std::string top = import_top();
+    EXPECT_EQ(read_file(top + "/first"), "1");
+    EXPECT_EQ(read_file(top + "/last"), "content");
+}
+
 TEST_F(ExtractTest, OwnersAndSetIdBitsAreKept) {
     TarBuilder tar;
     tar.directory("d", 02775, with_owner(1, 50))

@@ -275,4 +275,23 @@ TEST(LayerTreeTest, HolesDoNotCount) {
     EXPECT_EQ(digest("", 1ULL << 40), Sha256().finish().hex());
 }
 
+TEST(LayerTreeTest, TheDigestOfPiecesIsThatOfTheFile) {
+    const TemporaryDirectory dir;
+    const std::string path = dir.path() + "/file";
+    ContentDigest pieces; // one for all, as an import has it
+    for (const size_t size : {0, 1, 65535, 65536, 65537, 300000}) {
+        for (const size_t step : {1000, 65536, 100000}) {
+            std::string content(size, '\0');
+            for (size_t at = 0; at < size; at += step + 70000) // and blocks of zeros between
+                for (size_t i = at; i < std::min(size, at + step); i++)
+                    content[i] = static_cast<char>('a' + i % 26);
+            for (size_t at = 0; at < size; at += step + 70000)
+                pieces.add(at, content.data() + at, std::min(step, size - at));
+            write_file(path, content);
+            const UniqueFd fd(::open(path.c_str(), O_RDONLY));
+            EXPECT_EQ(pieces.finish(size), content_digest(fd.get(), path, [](uint64_t) {})) << size << " by " << step;
+        }
+    }
+}
+
 } // namespace shale::test
