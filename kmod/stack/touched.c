@@ -27,13 +27,16 @@ void shale_touched_exit(struct shale_touched *touched)
 static struct inode **find(struct shale_touched *touched, const struct inode *inode,
 			   const struct inode *wanted)
 {
-	struct inode **at = &touched->inodes[hash_ptr(inode, SHALE_TOUCHED_BUCKET_BITS) *
-					     SHALE_TOUCHED_BUCKET_SIZE];
+	/* Where it is put when the bucket is empty comes first. */
+	const unsigned int first = hash_ptr(inode, SHALE_TOUCHED_BITS);
 	unsigned int i;
 
-	for (i = 0; i < SHALE_TOUCHED_BUCKET_SIZE; i++)
-		if (READ_ONCE(at[i]) == wanted)
-			return &at[i];
+	for (i = 0; i < SHALE_TOUCHED_BUCKET; i++) {
+		struct inode **at = &touched->inodes[first ^ i];
+
+		if (READ_ONCE(*at) == wanted)
+			return at;
+	}
 	return NULL;
 }
 

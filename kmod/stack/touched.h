@@ -22,9 +22,9 @@
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 
-#define SHALE_TOUCHED_BUCKET_BITS 3
-#define SHALE_TOUCHED_BUCKET_SIZE 8
-#define SHALE_TOUCHED_INODES (SHALE_TOUCHED_BUCKET_SIZE << SHALE_TOUCHED_BUCKET_BITS)
+#define SHALE_TOUCHED_BITS 6
+#define SHALE_TOUCHED_INODES (1 << SHALE_TOUCHED_BITS)
+#define SHALE_TOUCHED_BUCKET 8		/* so many of them can be where an inode is looked for */
 
 struct shale_touched_passed {
 	unsigned long begun;
