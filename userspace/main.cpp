@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The command `shale`: what is done with a command line, and what an error becomes.
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/descriptor_limit.hpp"
 #include "commands/app.hpp"
@@ -11,6 +15,17 @@
 namespace {
 
 enum Status { fine = 0, failed = 1 };
+
+/// What callers may have left in a state that nobody here expects: a closed standard descriptor, which a file
+/// of ours would become, and children that vanish before they are waited for.
+void put_in_order() {
+    int fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    if (fd >= 0)
+        close(fd);
+    signal(SIGCHLD, SIG_DFL);
+}
 
 void flush_output() {
     std::cout.flush();
@@ -21,6 +36,7 @@ void flush_output() {
 } // namespace
 
 int main(int argc, char** argv) {
+    put_in_order();
     shale::Globals globals;
     const auto app = shale::make_app(globals);
 

@@ -47,7 +47,8 @@ int run_program(const std::vector<std::string>& words, int output, Progress& pro
     const pid_t child = spawn(words, output);
     bool is_ended_by_us = false;
     int status = 0;
-    while (waitpid(child, &status, WNOHANG) == 0) {
+    pid_t ended = 0;
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
         if (!is_ended_by_us && progress.cancelled()) {
             kill(child, SIGTERM);
             is_ended_by_us = true;
@@ -56,6 +57,8 @@ int run_program(const std::vector<std::string>& words, int output, Progress& pro
     }
     if (is_ended_by_us)
         throw Cancelled(words[0]);
+    if (ended < 0)
+        throw Error::from_errno(words[0] + ": how it ended", errno);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -71,10 +71,12 @@ bool has_as_layer(const mounting::MountPoint& mount, const std::string& director
     std::vector<std::string> all = paths.lowers;
     for (const auto& more : {paths.upper, paths.work})
         all.insert(all.end(), more ? 1 : 0, more.value_or(""));
-    const auto last = [](const std::string& path) { return std::filesystem::path(path).filename(); };
+    const auto last = [](const std::string& path) { return (std::filesystem::path(path) / "").parent_path().filename(); };
     return std::any_of(all.begin(), all.end(), [&](const std::string& path) {
-        if (!path.starts_with('/'))
-            return last(path) == last(directory);
+        if (!path.starts_with('/')) {
+            const auto name = last(path);
+            return name.empty() || name == "." || name == ".." || name == last(directory);
+        }
         return same_object(path, directory) || (!root.empty() && same_object(root + path, directory));
     });
 }
@@ -115,7 +117,10 @@ bool MountedDirectories::has_layer(const std::string& path) {
     return may_be_mentioned(path, std::filesystem::path(path).filename()) || is_in_use(path);
 }
 
-bool MountedDirectories::has_directory(const std::string& path) {
+bool MountedDirectories::has_directory(const std::string& given) {
+    std::error_code unresolved;
+    const auto resolved = std::filesystem::canonical(given, unresolved);
+    const std::string path = unresolved ? given : resolved.string();
     const auto in = [&](const std::vector<mounting::MountPoint>& mounts, const std::string& root) {
         return std::any_of(mounts.begin(), mounts.end(), [&](const mounting::MountPoint& mount) {
             return mount.type == netlink::stand_in_name && has_as_layer(mount, path, root);

@@ -30,6 +30,8 @@ LayoutDirectory::LayoutDirectory(const Store& store)
       path_(read_link_at(AT_FDCWD, "/proc/self/fd/" + std::to_string(staging_.fd()))) {
     path_.resize(path_.find('\0') == std::string::npos ? path_.size() : path_.find('\0'));
     path_ += "/layout";
+    if (path_.find(':') != std::string::npos)
+        throw Error(store.root(), "has a colon in its path, at which skopeo would end it", "use another --root");
 }
 
 std::string plain_reference(const std::string& reference) {

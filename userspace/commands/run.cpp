@@ -161,19 +161,23 @@ int run_command(const Options& options, const std::vector<std::string>& words, c
     const std::vector<std::string> lowers = store.layer_paths(image);
 
     std::optional<UseLock> snapshots_stay = store.hold_snapshots();
-    RunSnapshot snapshot(store, options.keep, image.name);
-    const SnapshotRecord& record = snapshot.record();
-    std::optional<UseLock> nobody_reads = store.hold_for_mount(record.name);
-    plan.host_name = record.name.substr(0, 63);
-    // Over the layer's own directory: it is there, and is the only one that others have no business in.
-    plan.root = std::filesystem::path(record.upper).parent_path();
-    plan.mount = [&] { mount_root(lowers, record, plan.root); };
+    std::optional<UseLock> nobody_reads;
     const auto release = [&] {
         nobody_reads.reset();
         snapshots_stay.reset();
         layers_stay.reset();
     };
+    RunSnapshot snapshot(store, options.keep, image.name);
+    const SnapshotRecord& record = snapshot.record();
+    plan.host_name = record.name.substr(0, 63);
+    // Over the layer's own directory: it is there, and is the only one that others have no business in.
+    plan.root = std::filesystem::path(record.upper).parent_path();
+    plan.mount = [&] { mount_root(lowers, record, plan.root); };
     try {
+        nobody_reads = store.hold_for_mount(record.name);
+        // overlayfs itself would only warn of a second mount.
+        if (is_upper_mounted(record.upper))
+            throw Error("writable layer '" + record.name + "'", "is mounted", "shale umount " + record.name + ", or take another name");
         if (store.image(image.name).manifest_digest != image.manifest_digest)
             throw Error("image '" + image.name + "'", "has just become another one", "try again");
         running::Container container(plan, signals);

@@ -89,7 +89,21 @@ bool IndexCheck::is_known_file_system(const std::string& record) const {
     return file_systems_.contains(uuid_of(record));
 }
 
+bool IndexCheck::has_marks(ondisk::Prefix prefix) const {
+    const auto has = [&](const std::string& name) {
+        const XattrTarget object(index_.get(), name);
+        return object.get(ondisk::xattr_name(prefix, Mark::upper)) || object.get(ondisk::xattr_name(prefix, Mark::origin));
+    };
+    return has(".") || std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return has(entry.name); });
+}
+
 bool IndexCheck::belongs() {
+    const auto other = subject_.prefix == ondisk::Prefix::user ? ondisk::Prefix::trusted : ondisk::Prefix::user;
+    if (!has_marks(subject_.prefix) && has_marks(other)) {
+        found(kinds::index_foreign, "", std::string("was made by mounts ") +
+                                            (other == ondisk::Prefix::user ? "with" : "without") + " userxattr");
+        return false;
+    }
     const auto leads_elsewhere = [](const tree::Origins::Lead& lead, const std::shared_ptr<const tree::Layer>& wanted) {
         return lead.object ? tree::identity_of(*lead.object) != tree::identity_of(stat_of(wanted->fd(), wanted->path()))
                            : lead.is_sure;
@@ -118,8 +132,6 @@ void IndexCheck::foreign(const Entry& entry, const std::string& detail) {
 void IndexCheck::run() {
     if (!index_ || !belongs())
         return;
-    for (const Entry& entry : entries_)
-        know_file_system(entry.record);
     std::vector<File> files;
     for (const Entry& entry : entries_) {
         if (entry.name.starts_with('#')) {
@@ -157,13 +169,16 @@ void IndexCheck::directory(const Entry& entry) {
     const auto directory = lead.object ? facts_.directories.find(tree::identity_of(*lead.object)) : facts_.directories.end();
     if (directory == facts_.directories.end())
         found(kinds::index_directory_stale, entry.name, "the directory that it is of is not in the upper", removing(entry));
+    else if (!is_valid_origin(directory->second))
+        foreign(entry, "the directory that it is of does not tell what it was copied from");
     else if (directory->second != entry.record)
         found(kinds::index_directory_stale, entry.name, "the directory that it is of was copied from another",
               removing(entry));
 }
 
 void IndexCheck::file(const Entry& entry, std::vector<File>& files) {
-    const bool has_other_names = entry.st.st_nlink > 1;
+    // Another link may be in the work directory, or a name that no layer named here has.
+    const bool has_other_names = facts_.named.contains(tree::identity_of(entry.st));
     const auto lost = [&](const std::string& why) {
         if (has_other_names)
             found(kinds::index_stale, entry.name, why, removing(entry));
@@ -216,7 +231,7 @@ void IndexCheck::links(const File& file, uint64_t names, bool is_complete) {
         found(kinds::nlink_malformed, file.entry.name,
               (value ? "the mark nlink says " + shown_value(*value) : "there is no mark nlink") +
                   (is_complete ? "" : "; how many names there are can't be told before the rest is in order"),
-              is_complete ? repair : std::vector<Step>());
+              is_complete && names > 0 ? repair : std::vector<Step>()); // without names nothing would keep the copy
         return;
     }
     const auto said = static_cast<int64_t>(decoded.of_upper ? file.entry.st.st_nlink : file.lower.st_nlink) + decoded.diff;

@@ -37,12 +37,14 @@ private:
         struct stat lower {};
     };
 
-    /// Notes which file systems are there, by records that lead somewhere.
+    /// Notes which file system is there, by a record that is known to be of a layer.
     void know_file_system(const std::string& record);
     bool is_known_file_system(const std::string& record) const;
 
     /// Whether the index is of this upper and these lower layers, as far as that can be told.
     bool belongs();
+    /// Whether it, or any entry, carries marks of @p prefix.
+    bool has_marks(ondisk::Prefix prefix) const;
     void directory(const Entry& entry);
     void file(const Entry& entry, std::vector<File>& files);
     void count_links(const std::vector<File>& files);

@@ -39,6 +39,13 @@ bool is_valid_origin(const std::string& value) {
     return shale_origin_valid(value.data(), value.size()) != 0;
 }
 
+/// Of a version, or with flags, that came later: whoever writes these can read them.
+bool is_newer_origin(const std::string& value) {
+    const auto byte = [&](size_t at) { return static_cast<unsigned char>(value[at]); };
+    return value.size() > sizeof(struct shale_origin) && byte(1) == SHALE_ORIGIN_MAGIC && byte(2) == value.size() &&
+           (byte(0) > SHALE_ORIGIN_VERSION || (byte(3) & ~SHALE_ORIGIN_FLAGS) != 0);
+}
+
 } // namespace
 
 LayerWalk::LayerWalk(const Subject& subject, std::size_t layer, UpperFacts* facts, Sink& sink)
@@ -110,7 +117,7 @@ void LayerWalk::root_marks(const Marks& marks) {
         found(kinds::uuid_malformed, "", "the mark uuid says " + shown_value(*uuid) + " and not 16 bytes",
               removing("", Mark::uuid));
     const auto* origin = marks.find(Mark::origin);
-    if (origin && !origin->empty() && !is_valid_origin(*origin))
+    if (origin && !origin->empty() && !is_valid_origin(*origin) && !is_newer_origin(*origin))
         found(kinds::origin_malformed, "", "the mark origin says " + shown_value(*origin), removing("", Mark::origin));
 }
 
@@ -129,6 +136,8 @@ bool LayerWalk::object(const Object& parent, const std::string& name, const std:
     common_marks(thing.marks, path, st->st_mode);
     bool is_copy = false;
     if (facts_) {
+        if (facts_->indexed.contains(tree::identity_of(*st)))
+            facts_->named.insert(tree::identity_of(*st));
         upper_marks(thing);
         is_copy = origin(thing);
     }
@@ -186,8 +195,10 @@ bool LayerWalk::origin(const Thing& thing) {
     if (value->empty())
         return false; // copied, and nobody knows from where
     const bool is_indexed = facts_->indexed.contains(identity);
+    if (is_newer_origin(*value))
+        return false;
     if (!is_valid_origin(*value)) {
-        if (!is_indexed) // the name in the index says more
+        if (!is_indexed && !(is_directory && facts_->wants_directories)) // the name in the index says more
             found(kinds::origin_malformed, thing.path, "the mark origin says " + shown_value(*value),
                   {setting(thing.path, Mark::origin, "")});
         return false;

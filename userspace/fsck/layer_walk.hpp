@@ -19,6 +19,7 @@ namespace shale::fsck {
 /// What the walk through an upper and the look through its index have to tell each other.
 struct UpperFacts {
     std::set<tree::Identity> indexed; ///< files of the index, known before the walk
+    std::set<tree::Identity> named{}; ///< those of them that a name of the upper leads to
     bool wants_directories = false;   ///< the index has some
     std::map<tree::Identity, std::string> directories{}; ///< of the upper, with their origins
 };

@@ -145,6 +145,9 @@ Repair repair(const Subject& subject, const RepairOptions& options, Observer& ob
         if (!worker)
             worker.emplace(subject, options, observer);
         for (auto finding = wanted; finding != findings.end(); ++finding) {
+            // What it warns of is to be over before it is gone.
+            if (finding->kind == &kinds::volatile_mark)
+                worker->settle();
             worker->put_right(*finding);
             repair.done.push_back(std::move(*finding));
         }

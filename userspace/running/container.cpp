@@ -132,6 +132,9 @@ int be_init(const Container::Plan& plan, int pipe, const SignalsHeld& signals) {
         check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mounts of one's own");
         check(sethostname(plan.host_name.data(), plan.host_name.size()), "host name");
         plan.mount();
+        // The variables of the caller are nobody's business in there, and /proc/1/environ shows this memory.
+        for (char** variable = environ; *variable; ++variable)
+            std::memset(*variable, 0, std::strlen(*variable));
         change_root(plan.root);
         furnish_root();
         // All that the caller had open: locks of the store would be held, and directories outside be within reach.

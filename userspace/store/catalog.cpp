@@ -39,8 +39,9 @@ void Catalog::write_all_files(int root) {
     const UniqueFd all = open_at(root, "snapshots", O_RDONLY | O_DIRECTORY);
     for (const SnapshotRecord& snapshot : snapshots()) {
         const UniqueFd own = try_open_beneath(all.get(), snapshot.name, O_RDONLY | O_DIRECTORY);
-        if (own)
-            write_snapshot_file(own.get(), snapshot);
+        const auto base = image(snapshot.image);
+        if (own && base)
+            write_snapshot_file(own.get(), snapshot, base->manifest_digest);
     }
 }
 

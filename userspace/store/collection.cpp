@@ -29,7 +29,8 @@ bool is_untouched(int snapshots, const std::string& name) {
 } // namespace
 
 /// A database that was lost, or is another's, knows nothing of what is there: that is no garbage.
-void Store::refuse_unknown_store(bool has_layers) {
+void Store::refuse_unknown_store() {
+    const bool has_layers = !digests_in(open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY).get()).empty();
     const UniqueFd snapshots = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     for (const std::string& name : names_in(snapshots.get())) {
         if (!catalog_.snapshot(name) && !is_untouched(snapshots.get(), name))
@@ -58,18 +59,21 @@ bool Store::is_image_used(const ImageRecord& image, const IsMounted& is_mounted)
            (!image.layers.empty() && is_mounted(layer_path(image.layers.back())));
 }
 
-/// What is removed here is so to whoever asks the database next, before anything is committed.
+std::vector<std::string> Store::remove_unused_images(const IsMounted& is_mounted) {
+    std::vector<std::string> removed;
+    for (const ImageRecord& image : images()) {
+        if (is_image_used(image, is_mounted))
+            continue;
+        catalog_.remove_image(image.name);
+        removed.push_back(image.name);
+    }
+    return removed;
+}
+
 Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_mounted) {
     Garbage garbage;
     const UniqueFd directory = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
     const std::vector<Digest> layers = digests_in(directory.get());
-    refuse_unknown_store(!layers.empty());
-    for (const ImageRecord& image : options.unused_images ? images() : std::vector<ImageRecord>()) {
-        if (is_image_used(image, is_mounted))
-            continue;
-        catalog_.remove_image(image.name);
-        garbage.images.push_back(image.name);
-    }
     const std::set<Digest> used_layers = catalog_.used_layers();
     for (const Digest& layer : layers) {
         if (used_layers.contains(layer))
@@ -99,7 +103,13 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
 std::optional<Garbage> Store::collect(const CollectOptions& options, const IsMounted& is_mounted) {
     if (options.only_look) {
         const Transaction nobody_imports = catalog_.begin(); // and nothing comes of it
-        return find_garbage(options, is_mounted);
+        refuse_unknown_store();
+        std::vector<std::string> images;
+        if (options.unused_images)
+            images = remove_unused_images(is_mounted);
+        Garbage garbage = find_garbage(options, is_mounted);
+        garbage.images = std::move(images);
+        return garbage;
     }
     Staging staging(fd_.get());
     std::optional<Garbage> garbage = move_garbage(options, is_mounted, staging.fd());
@@ -112,8 +122,18 @@ std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const 
     const std::optional<UseLock> alone = UseLock::alone_at_once(fd_.get(), "layers");
     if (!alone)
         return std::nullopt;
+    // First, and for good: a crash further on leaves garbage, and no image without its layers.
+    std::vector<std::string> images;
+    if (options.unused_images) {
+        Transaction first = catalog_.begin();
+        refuse_unknown_store();
+        images = remove_unused_images(is_mounted);
+        first.commit();
+    }
     Transaction transaction = catalog_.begin();
+    refuse_unknown_store();
     Garbage garbage = find_garbage(options, is_mounted);
+    garbage.images = std::move(images);
     make_directory_at(staging, "layers", 0700);
     make_directory_at(staging, "blobs", 0700);
     make_directory_at(staging, "trees", 0700);

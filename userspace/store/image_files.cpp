@@ -179,13 +179,14 @@ void ImageFiles::settle_all() {
         unlinkat(fd_.get(), file.c_str(), 0);
 }
 
-void write_snapshot_file(int own, const SnapshotRecord& snapshot) {
+void write_snapshot_file(int own, const SnapshotRecord& snapshot, const Digest& manifest) {
     const oci::Json document = {
-        {"version", version}, {"name", snapshot.name}, {"image", snapshot.image}, {"created", snapshot.created}};
+        {"version", version}, {"name", snapshot.name}, {"image", snapshot.image},
+        {"manifest", manifest.text()}, {"created", snapshot.created}};
     put_file(own, snapshot_file, document.dump(), snapshot.name);
 }
 
-SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::string& shown) {
+SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::string& shown, Digest& manifest) {
     const std::string path = shown + "/" + snapshot_file;
     const oci::JsonFile file(read_file_at(own, snapshot_file, path), path);
     check_version(file);
@@ -194,6 +195,7 @@ SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::s
     SnapshotRecord snapshot;
     snapshot.name = name;
     snapshot.image = file.string("image");
+    manifest = Digest::parse(file.string("manifest"), path);
     snapshot.created = static_cast<int64_t>(file.number("created"));
     return snapshot;
 }

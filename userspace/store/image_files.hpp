@@ -43,9 +43,10 @@ private:
 };
 
 /// What a snapshot's directory says of itself: ROOT/snapshots/NAME/snapshot.json, in the open directory @p own.
-void write_snapshot_file(int own, const SnapshotRecord& snapshot);
+void write_snapshot_file(int own, const SnapshotRecord& snapshot, const Digest& manifest);
 /// The record of @p name, without paths. Throws Error naming @p shown, the directory.
-SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::string& shown);
+/// @p manifest is set to that of the image that it was made for.
+SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::string& shown, Digest& manifest);
 constexpr const char* snapshot_file = "snapshot.json";
 
 } // namespace shale

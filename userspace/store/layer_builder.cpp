@@ -89,10 +89,12 @@ void LayerBuilder::add_file(const oci::TarEntry& entry, oci::TarReader& content)
     const mode_t mode = entry.mode & 0777;
     const UniqueFd fd = create_file(entry, mode);
     uint64_t end = 0;
+    bool in_order = true;
     oci::TarReader::Piece piece;
     while (content.next_piece(piece)) {
         if (progress_.cancelled())
             throw Cancelled(entry.thing);
+        in_order &= piece.offset >= end;
         write_all_at(fd.get(), piece.bytes.data(), piece.bytes.size(), piece.offset, entry.thing);
         content_digest_.add(piece.offset, reinterpret_cast<const char*>(piece.bytes.data()), piece.bytes.size());
         end = piece.offset + piece.bytes.size();
@@ -101,7 +103,12 @@ void LayerBuilder::add_file(const oci::TarEntry& entry, oci::TarReader& content)
     if (end < entry.size && ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0)
         throw Error::from_errno(entry.thing, errno);
     // A number that a file had which was replaced may come again.
-    contents_[stat_of(fd.get(), entry.thing).st_ino] = content_digest_.finish(std::max(end, entry.size));
+    const ino_t number = stat_of(fd.get(), entry.thing).st_ino;
+    const std::string digest = content_digest_.finish(std::max(end, entry.size));
+    if (in_order)
+        contents_[number] = digest;
+    else
+        contents_.erase(number);
     writer_.apply(fd.get(), mode, Attributes::of(entry), entry.thing);
 }
 

@@ -86,8 +86,12 @@ void Store::take_up_images(Rebuilt& rebuilt) {
         const auto known = catalog_.image(image.name);
         if (known && same(*known, image))
             continue;
-        for (const LayerRecord& layer : image.layers)
+        for (LayerRecord layer : image.layers) {
+            const auto better = catalog_.layer(layer.chain_id);
+            if (better && !better->tree.empty())
+                layer.tree = better->tree; // of a later import, which this file has not been told of
             catalog_.put_layer(layer);
+        }
         catalog_.put_image(image);
         rebuilt.found++;
     }
@@ -103,8 +107,13 @@ void Store::take_up_snapshots(Rebuilt& rebuilt) {
             const UniqueFd own = try_open_beneath(all.get(), name, O_RDONLY | O_DIRECTORY);
             if (!own)
                 throw Error::from_errno(shown, errno);
-            const SnapshotRecord snapshot = read_snapshot_file(own.get(), name, shown);
-            if (!catalog_.image(snapshot.image))
+            Digest manifest;
+            const SnapshotRecord snapshot = read_snapshot_file(own.get(), name, shown, manifest);
+            const auto image = catalog_.image(snapshot.image);
+            if (image && image->manifest_digest != manifest)
+                throw Error(shown, "was made for another image '" + snapshot.image + "', of manifest " + manifest.text(),
+                            "import that one under this name, and then do this again");
+            if (!image)
                 throw Error(shown, "is of the image '" + snapshot.image + "', which is not known",
                             "import that, and then do this again");
             catalog_.put_snapshot(snapshot);

@@ -93,7 +93,7 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
     Omissions omissions;
     AttributeWriter(omissions).apply(upper.get(), 0700,
                                      Attributes::of(AT_FDCWD, layer_paths(image).front()), shown);
-    write_snapshot_file(own.get(), snapshot);
+    write_snapshot_file(own.get(), snapshot, image.manifest_digest);
     if (!rename_new_at(staging, snapshot.name, all.get(), snapshot.name))
         throw Error(shown, "is in the way");
     fsync(all.get());

@@ -124,7 +124,9 @@ private:
 
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
-    void refuse_unknown_store(bool has_layers);
+    void refuse_unknown_store();
+    /// Their names. Within a transaction.
+    std::vector<std::string> remove_unused_images(const IsMounted& is_mounted);
     bool is_image_used(const ImageRecord& image, const IsMounted& is_mounted);
     void take_up(Rebuilt& rebuilt);
     void take_up_images(Rebuilt& rebuilt);
