@@ -301,6 +301,7 @@ for type in "${types[@]}"; do
     mount_as "$type" index=on,redirect_dir=on,metacopy=on
     mark u/fresh opaque never
     ok "$type: layers in use are not repaired" refuses 8 "in use|unmount|" shale fsck --repair "${layers[@]}"
+    ok "$type: nor however they are called" refuses 8 "in use|" shale fsck --repair --upper ./u/ --work w/. a b
     ok "$type: nor by the name of the mount" refuses 8 "in use|" shale fsck --repair m
     ok "$type: nor through another path" sh -c "ln -sfn '$here' /tmp/fsck-link; cd /; shale fsck -y --upper /tmp/fsck-link/u --journal /tmp/j '$here/a'; [ \$? = 8 ]"
     ok "$type: but looked through" status_is 4 shale fsck m

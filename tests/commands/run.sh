@@ -114,6 +114,12 @@ ok "processes of its own" shows "2" shale run box sh -c 'echo $$'
 ok "a name of its own" shows "yes" sh -c '[ "$(shale run box hostname)" != "$(hostname)" ] && echo yes'
 ok "nothing of the former root" shows "bin dev etc home proc sys" shale run box sh -c 'echo $(ls /)'
 ok "nor open directories outside" shows "0 1 2 3" shale run box sh -c 'echo $(ls /proc/self/fd)'
+ok "nor the caller's variables, in the first process" shows "0" sh -c 'SECRET=word shale run box sh -c "busybox grep -c word /proc/1/environ || true"'
+ok "nor files, where the caller has closed its own" shows "/dev/null" sh -c 'shale run box busybox readlink /proc/1/fd/0 <&-'
+ok "a caller that ignores its children is told the status" ends 3 python3 -c '
+import os, signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp("shale", ["shale", "run", "box", "sh", "-c", "exit 3"])'
 ok "devices" shows "1:3 0" shale run box sh -c 'echo $(stat -c %t:%T /dev/null) $(echo x >/dev/null; echo $?)'
 ok "/sys can't be written to" shows "read-only" shale run box sh -c 'touch /sys/x 2>/dev/null || mount | busybox grep -q " on /sys type sysfs (ro," && echo read-only'
 ok "and the host's mounts are as they were" sh -c 'before=$(cat /proc/self/mountinfo); shale run box mount >/dev/null; [ "$before" = "$(cat /proc/self/mountinfo)" ]'
