@@ -15,7 +15,9 @@
 #include "commands/globals.hpp"
 #include "commands/subject.hpp"
 #include "commands/table.hpp"
+#include "commands/target.hpp"
 #include "mounting/stack.hpp"
+#include "mounting/unmount.hpp"
 #include "netlink/client.hpp"
 #include "selftest/base_checks.hpp"
 #include "selftest/union_checks.hpp"
@@ -37,7 +39,7 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale selftest /var/lib                    can layers lie there?\n"
                                  "  unshare -rm shale selftest ~               and in a user namespace?";
 
-const char* word_for(selftest::Verdict verdict) {
+std::string word_for(selftest::Verdict verdict) {
     switch (verdict) {
     case selftest::Verdict::works:
         return "ok";
@@ -64,8 +66,9 @@ public:
             list.push_back({{"check", result.name}, {"result", word_for(result.verdict)}, {"detail", result.detail}});
             return;
         }
-        std::cout << "  " << std::string(6, ' ').replace(0, std::string(word_for(result.verdict)).size(), word_for(result.verdict))
-                  << result.name << (result.detail.empty() ? "" : ": " + printable(result.detail)) << std::endl;
+        std::string word = word_for(result.verdict);
+        word.resize(6, ' ');
+        std::cout << "  " << word << result.name << (result.detail.empty() ? "" : ": " + printable(result.detail)) << std::endl;
     }
 
     selftest::Report base() {
@@ -98,8 +101,7 @@ void leave_mount_namespace() {
 }
 
 void unmount(const std::string& path) {
-    if (umount2(path.c_str(), UMOUNT_NOFOLLOW) < 0)
-        throw Error::from_errno(path, errno);
+    mounting::unmount(mounted_on(path).value(), false);
 }
 
 /// Keeps what verify finds.
