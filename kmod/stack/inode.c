@@ -89,7 +89,6 @@ struct inode *shale_inode_alloc(struct super_block *sb)
 	atomic_set(&si->unsettled, 0);
 	RCU_INIT_POINTER(si->listing[0], NULL);
 	RCU_INIT_POINTER(si->listing[1], NULL);
-	atomic64_set(&si->version, 1);
 	return &si->vfs_inode;
 }
 

@@ -33,16 +33,13 @@ struct shale_inode {
 	struct shale_entry __rcu *entry;	/* stored under lock */
 	struct mutex lock;			/* the entry mutex: orders who replaces it */
 	struct inode *key;			/* compared, never followed: NULL when unhashed */
-	unsigned int protection;		/* S_APPEND, S_IMMUTABLE: the upper's mark */
 	u64 share;				/* bytes of the quota, under its lock */
+	unsigned int protection;		/* S_APPEND, S_IMMUTABLE: the upper's mark */
 	union {
 		atomic_t unsettled;		/* not 0: it may be copied up since it was synced */
 		atomic_t misses;		/* a directory's: layers that were asked in vain */
 	};
-
-	/* Directories: see union/listings.h. */
-	struct shale_listing __rcu *listing[2];
-	atomic64_t version;			/* grows with each change of a name */
+	struct shale_listing __rcu *listing[2];	/* directories: see union/listings.h */
 };
 
 static inline struct shale_inode *shale_inode(const struct inode *inode)
@@ -132,10 +129,13 @@ void shale_inode_set_protection(struct inode *inode, unsigned int i_flags);
  */
 void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry);
 
-/* A name in the directory changed: what was cached of its names is void. */
+/*
+ * A name in the directory changed: what was cached of its names is void. The VFS leaves i_version to
+ * us, as our superblocks have no SB_I_VERSION.
+ */
 static inline void shale_dir_changed(struct inode *dir)
 {
-	atomic64_inc(&shale_inode(dir)->version);
+	atomic64_inc(&dir->i_version);
 }
 
 struct inode *shale_inode_alloc(struct super_block *sb);	/* super_operations */

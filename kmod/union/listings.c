@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "union/listings.h"
 
+#include <linux/bitops.h>
+#include <linux/hash.h>
 #include <linux/magic.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
@@ -82,13 +83,6 @@ bool shale_listings_keeps_lowers(struct super_block *sb, const struct shale_entr
 	return true;
 }
 
-/* What changes with any change of names in a directory. */
-struct mark_of_time {
-	struct timespec64 ctime, mtime;
-	u64 size;
-	u64 before;			/* the stamp of the parts above it */
-};
-
 /*
  * Two changes within the granularity of times can't be told apart: that of the kernel's clock, or
  * of what is on disk.
@@ -103,33 +97,46 @@ static bool may_change_unseen(const struct inode *inode, const struct timespec64
 	return abs(timespec64_to_ns(now) - timespec64_to_ns(&ctime)) <= granularity;
 }
 
-static u64 stamp_of(const struct shale_sb *sbi, const struct shale_entry *entry, bool *young)
+/* A number that depends on all that was mixed so far. Nobody can choose a change's time. */
+static u64 mix(u64 so_far, u64 value)
 {
-	struct timespec64 now;
+	return (rol64(so_far, 27) ^ value) * GOLDEN_RATIO_64;
+}
+
+/* What changes with any change of names in a directory. */
+static u64 stamp_of(const struct shale_entry *entry)
+{
 	u64 stamp = 0;
 	unsigned int i;
 
-	ktime_get_real_ts64(&now);
 	for (i = 0; i < shale_entry_nr_lower(entry); i++) {
 		const struct inode *inode = d_inode(entry->lower->part[i].dentry);
-		struct mark_of_time mark;
+		struct timespec64 ctime = inode_get_ctime(inode), mtime = inode_get_mtime(inode);
 
-		memset(&mark, 0, sizeof(mark));
-		mark.ctime = inode_get_ctime(inode);
-		mark.mtime = inode_get_mtime(inode);
-		mark.size = i_size_read(inode);
-		mark.before = stamp;
-		*young |= may_change_unseen(inode, &now);
-		stamp = siphash(&mark, sizeof(mark), &sbi->name_key);
+		stamp = mix(stamp, ctime.tv_sec);
+		stamp = mix(stamp, mtime.tv_sec);
+		stamp = mix(stamp, ((u64)ctime.tv_nsec << 32) | mtime.tv_nsec);
+		stamp = mix(stamp, i_size_read(inode));
 	}
 	return stamp;
+}
+
+/* Is a part so young that the next change might not be seen? To be asked after the stamp. */
+static bool is_young(const struct shale_entry *entry)
+{
+	struct timespec64 now;
+	bool young = false;
+	unsigned int i;
+
+	ktime_get_real_ts64(&now);
+	for (i = 0; i < shale_entry_nr_lower(entry); i++)
+		young |= may_change_unseen(d_inode(entry->lower->part[i].dentry), &now);
+	return young;
 }
 
 static bool still_holds(struct shale_listing *listing, struct super_block *sb,
 			const struct shale_entry *entry)
 {
-	bool young = false;
-
 	if (listing->of == SHALE_LISTING_OF_UPPER)
 		return true;
 	if (!time_after(jiffies, READ_ONCE(listing->checked) + CHECK_EVERY))
@@ -139,7 +146,7 @@ static bool still_holds(struct shale_listing *listing, struct super_block *sb,
 		return false;
 	if (listing->of == SHALE_LISTING_OF_LOWERS && !shale_listings_keeps_lowers(sb, entry))
 		return false;
-	return listing->stamp == stamp_of(shale_sb(sb), entry, &young);
+	return listing->stamp == stamp_of(entry);
 }
 
 /* Does anything change when a key comes or goes? */
@@ -162,7 +169,7 @@ static bool depends_on_keys(const struct shale_entry *entry, enum shale_listing_
 
 static u64 dir_version(const struct inode *dir)
 {
-	return atomic64_read(&shale_inode(dir)->version);
+	return atomic64_read(&dir->i_version);
 }
 
 /* Does it say what the directory shows, as far as that is changed by way of us? */
@@ -284,8 +291,10 @@ static struct shale_listing *make(struct inode *dir, const struct shale_entry *e
 	bool young = false;
 
 	/* Before anything is read: what changes meanwhile is to be noticed. */
-	if (of != SHALE_LISTING_OF_UPPER)
-		stamp = stamp_of(shale_sb(dir->i_sb), entry, &young);
+	if (of != SHALE_LISTING_OF_UPPER) {
+		stamp = stamp_of(entry);
+		young = is_young(entry);
+	}
 	listing = shale_listing_make(dir->i_sb, entry, of);
 	if (!IS_ERR(listing)) {
 		listing->version = version;

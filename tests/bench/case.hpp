@@ -15,7 +15,7 @@ struct Case {
     const char* name;
     /// Makes what is in the lower layer, or in the plain directory.
     void (*fill)(const std::string& dir);
-    /// Opens what the operation needs, below the side's root.
+    /// Opens what the operation needs, below the side's root. Without it mounting is what is measured.
     Operation (*prepare)(const std::string& root);
     /// So many operations are in each sample, as each uses up something; 0: as many as it takes.
     unsigned count = 0;
@@ -29,6 +29,8 @@ struct Case {
 
     /// At most so many count, of what takes long; 0: as many as of all others.
     unsigned rounds = 0;
+    /// Of what the operations are the growth.
+    enum class Unit { clock, bytes } unit = Unit::clock;
 
     static constexpr unsigned one_layer[] = {1};
 };
@@ -40,6 +42,9 @@ std::span<const Case> file_cases();
 std::span<const Case> request_cases();
 std::span<const Case> copy_up_cases();
 std::span<const Case> layer_cases();
+std::span<const Case> large_directory_cases();
+std::span<const Case> memory_cases();
+std::span<const Case> program_cases();
 /// @}
 
 } // namespace shale::bench

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <fstream>
+#include <functional>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,11 +22,22 @@ double now() {
     return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
-double time_of(const Operation& operation, unsigned count) {
-    const double begin = now();
-    for (unsigned i = 0; i < count; ++i)
-        operation(i);
-    return now() - begin;
+/// What the kernel keeps for itself, in bytes: slabs, and what it has mapped of single pages.
+double kernel_memory() {
+    std::ofstream("/proc/sys/vm/stat_refresh") << 1; // each processor's own counts are added
+    std::ifstream meminfo("/proc/meminfo");
+    double sum = 0;
+    for (std::string line; std::getline(meminfo, line);)
+        for (const std::string name : {"Slab:", "VmallocUsed:"})
+            if (line.starts_with(name))
+                sum += std::stod(line.substr(name.size())) * 1024;
+    return sum;
+}
+
+double growth(double (*read)(), const std::function<void()>& work) {
+    const double before = read();
+    work();
+    return read() - before;
 }
 
 } // namespace
@@ -33,20 +46,23 @@ Contest::Contest(Rules rules, std::string place, std::vector<std::unique_ptr<Sid
     : rules_(rules), place_(std::move(place)), sides_(std::move(sides)) {
 }
 
-/// Each begins with nothing but the lower layer. What uses up nothing is done once before it counts.
+/// Each begins with nothing but the lower layers. What uses up nothing is done once before it counts.
 double Contest::take_sample(const Case& one, Side& side, unsigned count) const {
-    side.begin(lowers_);
-    if (!side.is_union())
-        one.fill(side.root());
-    double time = 0;
-    {
+    const double mounting = growth(now, [&] { side.begin(lowers_); });
+    double sample = mounting;
+    if (one.prepare) {
+        if (!side.is_union())
+            one.fill(side.root());
         const Operation operation = one.prepare(side.root());
         if (!one.count)
             operation(0);
-        time = time_of(operation, count);
+        sample = growth(one.unit == Case::Unit::bytes ? kernel_memory : now, [&] {
+            for (unsigned i = 0; i < count; ++i)
+                operation(i);
+        });
     }
     side.end();
-    return time / count / one.parts;
+    return sample / count / one.parts;
 }
 
 unsigned Contest::suitable_count(const Case& one, Side& side) const {
@@ -58,7 +74,12 @@ unsigned Contest::suitable_count(const Case& one, Side& side) const {
 }
 
 void Contest::fill(const Case& one, unsigned layers) {
+    if (filled_by_ && lowers_.size() == layers && filled_by_->fill == one.fill &&
+        filled_by_->fill_layer == one.fill_layer)
+        return;
+    filled_by_ = nullptr;
     lowers_.clear();
+    remove_tree(AT_FDCWD, place_ + "/lower");
     for (unsigned i = 0; i < layers; ++i) {
         lowers_.push_back(place_ + "/lower/" + std::to_string(i));
         make_directories(lowers_.back(), 0755);
@@ -67,6 +88,7 @@ void Contest::fill(const Case& one, unsigned layers) {
         else
             one.fill(lowers_.back());
     }
+    filled_by_ = &one;
 }
 
 /// The first round, which finds caches cold, does not count; each begins with another side.
@@ -75,7 +97,7 @@ std::vector<Result> Contest::run(const Case& one, unsigned layers) {
     std::vector<Side*> order;
     std::vector<Result> results;
     for (const auto& side : sides_)
-        if (side->is_union() || one.on == Case::On::all) {
+        if (side->is_union() ? layers <= side->most_layers() : one.on == Case::On::all) {
             order.push_back(side.get());
             results.push_back({side->name(), {}});
         }
@@ -88,7 +110,6 @@ std::vector<Result> Contest::run(const Case& one, unsigned layers) {
             if (round)
                 results[turn].samples.push_back(sample);
         }
-    remove_tree(AT_FDCWD, place_ + "/lower");
     return results;
 }
 

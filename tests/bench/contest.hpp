@@ -32,18 +32,18 @@ public:
     bool includes(const Case& one) const {
         return one.by != (rules_.counted ? Case::By::time : Case::By::instructions);
     }
-    /// @p layers are below the upper.
+    /// @p layers are below the upper. Those who can't stack so many take no part.
     std::vector<Result> run(const Case& one, unsigned layers);
 
 private:
     double take_sample(const Case& one, Side& side, unsigned count) const;
     unsigned suitable_count(const Case& one, Side& side) const;
-
-    Rules rules_;
     void fill(const Case& one, unsigned layers);
 
+    Rules rules_;
     std::string place_;
     std::vector<std::string> lowers_; ///< the top-most first
+    const Case* filled_by_ = nullptr; ///< what they hold; nobody changes it
     std::vector<std::unique_ptr<Side>> sides_;
 };
 

@@ -20,17 +20,18 @@ mkdir -p "$place"
 
 # with_base TYPE DEVICE NAME GROUP...
 with_base() {
-    local type=$1 device=$2 name=$3
+    local type=$1 device=$2 name=$3 inodes=()
     shift 3
     modprobe "$type"
     wipefs -aq "$device"
-    mkfs."$type" -q "$device" >&2
+    [[ $type == xfs ]] || inodes=(-i 4096)
+    mkfs."$type" -q "${inodes[@]}" "$device" >&2
     mount -t "$type" "$device" "$place"
     shale-bench "${options[@]}" "$name" "$place" "$@"
     umount "$place"
 }
 
-with_base ext4 "$device" ext4 names files requests copy-up layers
+with_base ext4 "$device" ext4 names files requests copy-up layers memory large programs
 with_base xfs "$device" xfs names files requests copy-up
 
 if [[ $mode == timed ]]; then

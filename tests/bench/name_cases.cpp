@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What is done by name.
-#include <cerrno>
 #include <filesystem>
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/at.hpp"
 #include "case.hpp"
+#include "programs.hpp"
 #include "sample_files.hpp"
 
 namespace shale::bench {
@@ -71,15 +69,23 @@ Operation read_link(const std::string& root) {
 }
 
 Operation execute(const std::string& root) {
-    return [path = root + "/nothing"](unsigned) {
-        char* const arguments[] = {const_cast<char*>("nothing"), nullptr};
-        char* const environment[] = {nullptr};
-        pid_t child = 0;
-        int status = 0;
-        errno = posix_spawn(&child, path.c_str(), nullptr, nullptr, arguments, environment);
-        require(errno == 0, "posix_spawn");
-        require(waitpid(child, &status, 0) == child && status == 0, "the program");
-    };
+    return [path = root + "/nothing"](unsigned) { run_quietly({path}); };
+}
+
+std::string deep(const std::string& root) {
+    std::string path = root;
+    for (int i = 0; i < 10; ++i)
+        path += "/directory" + std::to_string(i);
+    return path;
+}
+
+void fill_deep(const std::string& dir) {
+    make_directories(deep(dir), 0755);
+    fill_file(deep(dir));
+}
+
+Operation stat_deep(const std::string& root) {
+    return stat_of(deep(root) + "/lower");
 }
 
 constexpr Case table[] = {
@@ -88,6 +94,7 @@ constexpr Case table[] = {
     {"stat, lower", fill_file, stat_lower},
     {"stat, upper", fill_file, stat_upper},
     {"readlink, lower", fill_link, read_link},
+    {"stat, ten directories deep", fill_deep, stat_deep},
     {"run a small program, lower", fill_program, execute},
 };
 

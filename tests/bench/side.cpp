@@ -12,43 +12,46 @@
 #include "base/error.hpp"
 #include "base/remove_tree.hpp"
 #include "mounting/fs_context.hpp"
+#include "programs.hpp"
 #include "unmount.hpp"
 
 namespace shale::bench {
 
-Side::Side(std::string name, std::string type, std::string options, const std::string& place)
-    : name_(std::move(name)), type_(std::move(type)), options_(std::move(options)),
-      place_(place + "/side") {}
+Side::Side(std::string name, const std::string& place) : name_(std::move(name)), place_(place + "/side") {}
 
 Side::~Side() {
-    if (begun_ && is_union())
+    if (begun_)
         umount2(root().c_str(), MNT_DETACH);
 }
 
 void Side::begin(const std::vector<std::string>& lowers) {
     make_directories(root(), 0755);
-    if (is_union())
+    if (is_union()) {
+        make_directories(upper(), 0755);
+        make_directories(work(), 0755);
         mount_layers(lowers);
-    begun_ = true;
+        begun_ = true;
+    }
 }
 
-/// mount(2) has room for a page of options, which is one layer, or some.
-void Side::mount_layers(const std::vector<std::string>& lowers) const {
-    const std::string upper = place_ + "/upper", work = place_ + "/work";
-    make_directories(upper, 0755);
-    make_directories(work, 0755);
-    if (lowers.size() == 1) {
-        const std::string all =
-            options_ + ",lowerdir=" + lowers[0] + ",upperdir=" + upper + ",workdir=" + work;
-        if (mount(name_.c_str(), root().c_str(), type_.c_str(), 0, all.c_str()) != 0)
-            throw Error::from_errno("mount of " + type_ + " with " + all, errno);
-        return;
-    }
+void Side::end() {
+    if (begun_)
+        unmount_patiently(root());
+    begun_ = false;
+    remove_tree(AT_FDCWD, place_);
+}
+
+KernelUnion::KernelUnion(std::string name, const std::string& place, std::string type, std::string options,
+                         unsigned most_layers)
+    : Side(std::move(name), place), type_(std::move(type)), options_(std::move(options)),
+      most_layers_(most_layers) {}
+
+void KernelUnion::mount_layers(const std::vector<std::string>& lowers) const {
     mounting::FsContext context(type_);
     for (const std::string& lower : lowers)
         context.set_string("lowerdir+", lower);
-    context.set_string("upperdir", upper);
-    context.set_string("workdir", work);
+    context.set_string("upperdir", upper());
+    context.set_string("workdir", work());
     std::istringstream options(options_);
     for (std::string option; std::getline(options, option, ',');)
         context.set_string(option.substr(0, option.find('=')), option.substr(option.find('=') + 1));
@@ -58,11 +61,16 @@ void Side::mount_layers(const std::vector<std::string>& lowers) const {
         throw Error::from_errno("mounting at " + root(), errno);
 }
 
-void Side::end() {
-    if (is_union())
-        unmount_patiently(root());
-    begun_ = false;
-    remove_tree(AT_FDCWD, place_);
+FuseUnion::FuseUnion(std::string name, const std::string& place, Command command, std::string suffix,
+                     unsigned most_layers)
+    : Side(std::move(name), place), command_(command), suffix_(std::move(suffix)), most_layers_(most_layers) {}
+
+/// The program returns when it is mounted.
+void FuseUnion::mount_layers(const std::vector<std::string>& lowers) const {
+    std::string joined;
+    for (const std::string& lower : lowers)
+        joined += (joined.empty() ? "" : ":") + lower + suffix_;
+    run_quietly(command_(joined, upper(), work(), root()));
 }
 
 } // namespace shale::bench

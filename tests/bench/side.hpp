@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <climits>
 #include <string>
 #include <vector>
 
 namespace shale::bench {
 
-/// One of those that are compared: a plain directory, or a union of lower layers and an empty
-/// upper.
+/// One of those that are compared. This one is a plain directory.
 class Side {
 public:
-    /// @p type is that of the mount, or empty for a plain directory. All of it lies below @p place,
-    /// which all sides share: paths of the same length take the same time.
-    Side(std::string name, std::string type, std::string options, const std::string& place);
-    ~Side();
+    /// All of it lies below @p place, which all sides share: paths of the same length take the same time.
+    Side(std::string name, const std::string& place);
+    virtual ~Side();
     Side(const Side&) = delete;
     Side& operator=(const Side&) = delete;
 
     const std::string& name() const { return name_; }
-    bool is_union() const { return !type_.empty(); }
     /// Where the files are, between begin() and end().
     std::string root() const { return place_ + "/root"; }
+    virtual bool is_union() const { return false; }
+    virtual unsigned most_layers() const { return 1; }
 
     /// Mounts it, for the next sample; a plain directory is made, and stays empty.
     /// @p lowers has the top-most layer first.
@@ -28,11 +28,49 @@ public:
     /// Leaves nothing.
     void end();
 
-private:
-    void mount_layers(const std::vector<std::string>& lowers) const;
+protected:
+    std::string upper() const { return place_ + "/upper"; }
+    std::string work() const { return place_ + "/work"; }
 
-    std::string name_, type_, options_, place_;
+private:
+    virtual void mount_layers(const std::vector<std::string>&) const {}
+
+    std::string name_, place_;
     bool begun_ = false;
+};
+
+/// A union of lower layers and an empty upper that the kernel makes.
+class KernelUnion : public Side {
+public:
+    KernelUnion(std::string name, const std::string& place, std::string type, std::string options,
+                unsigned most_layers);
+    bool is_union() const override { return true; }
+    unsigned most_layers() const override { return most_layers_; }
+
+private:
+    void mount_layers(const std::vector<std::string>& lowers) const override;
+
+    std::string type_, options_;
+    unsigned most_layers_;
+};
+
+/// One that a program makes, by FUSE. Its name is the program's.
+class FuseUnion : public Side {
+public:
+    /// The words of a command line that mounts.
+    using Command = std::vector<std::string> (*)(const std::string& lowers, const std::string& upper,
+                                                 const std::string& work, const std::string& root);
+    /// How its @p command has the layers: each of @p lowers followed by @p suffix, and colons between them.
+    FuseUnion(std::string name, const std::string& place, Command command, std::string suffix, unsigned most_layers);
+    bool is_union() const override { return true; }
+    unsigned most_layers() const override { return most_layers_; }
+
+private:
+    void mount_layers(const std::vector<std::string>& lowers) const override;
+
+    Command command_;
+    std::string suffix_;
+    unsigned most_layers_;
 };
 
 } // namespace shale::bench
