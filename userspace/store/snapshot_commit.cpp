@@ -128,12 +128,12 @@ ImageRecord Store::commit_snapshot(const std::string& name, const CommitOptions&
     oci::check_text("author", options.author);
     oci::check_text("message", options.message);
     if (const auto other = catalog_.snapshot_of(options.image))
-        throw Error("image '" + options.image + "'", "carries the writable layer '" + *other + "'",
+        throw Error("image '" + options.image + "'", "carries the " + called(*other),
                     "choose another name for the new one");
     const Workplace work(fd_.get());
     const UseLock layers_stay = hold();
     std::optional<UseLock> snapshots_stay = hold_snapshots();
-    const SnapshotRecord snapshot = this->snapshot(name);
+    const SnapshotRecord snapshot = writable_snapshot(name);
     const ImageRecord image = this->image(snapshot.image);
     const oci::Manifest parent = manifest_of(image, BlobStore(fd_.get(), root_));
     const MadeBlobs made(work, image.name);
@@ -163,7 +163,7 @@ void Store::write_changes(const std::string& name, std::optional<int64_t> epoch,
     const Staging staging(fd_.get());
     const UseLock layers_stay = hold();
     std::optional<UseLock> snapshots_stay = hold_snapshots();
-    const SnapshotRecord snapshot = this->snapshot(name);
+    const SnapshotRecord snapshot = writable_snapshot(name);
     const StillSnapshot still(fd_.get(), snapshot, layer_paths(image(snapshot.image)), staging, access,
                               progress);
     snapshots_stay.reset();

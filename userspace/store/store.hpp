@@ -89,8 +89,13 @@ public:
     SnapshotRecord prepare(const std::string& name, const std::string& image);
     /// The same, or takes up the one that exists, which must be for the same image.
     SnapshotRecord prepare_or_take_up(const std::string& name, const std::string& image);
+    /// Makes the view @p name of @p image: a snapshot that is mounted without writable layer. Throws Error where
+    /// there is one of that name.
+    SnapshotRecord view(const std::string& name, const std::string& image);
     /// Throws Error where there is none.
     SnapshotRecord snapshot(const std::string& name);
+    /// What is mounted below the upper of a snapshot, or as a view; absolute, top first.
+    std::vector<std::string> lower_paths(const SnapshotRecord& snapshot);
     std::vector<SnapshotRecord> snapshots();
     /// While the caller has it, the snapshot is not read as one that does not change: it is about to be
     /// mounted. Throws Error while it is read.
@@ -104,8 +109,8 @@ public:
     void write_changes(const std::string& name, std::optional<int64_t> epoch, const UpperAccess& access,
                        const oci::Sink& sink, Progress& progress);
 
-    /// Removes a writable layer and all that is in it, having asked whether its upper is mounted.
-    /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none, or it is
+    /// Removes a snapshot and all that is in it, having asked whether its top() is mounted.
+    /// False, and nothing is removed, where that is mounted. Throws Error where there is none, or it is
     /// just being read.
     bool remove_snapshot(const std::string& name, const IsMounted& is_mounted);
     /// While the caller has it, no snapshot is removed: it has a mount, or will have.
@@ -133,8 +138,10 @@ private:
     void take_up_snapshots(Rebuilt& rebuilt);
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
-    SnapshotRecord make_snapshot(const std::string& name, const std::string& image, int staging,
-                                 Transaction& transaction);
+    SnapshotRecord make_new_snapshot(SnapshotRecord snapshot);
+    SnapshotRecord make_snapshot(SnapshotRecord snapshot, int staging, Transaction& transaction);
+    /// Throws Error where it is a view.
+    SnapshotRecord writable_snapshot(const std::string& name);
     bool move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging);
     std::optional<Garbage> move_garbage(const CollectOptions& options, const IsMounted& is_mounted, int staging);
     void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image, int staging);

@@ -90,9 +90,9 @@ StoreUsage Store::usage(const IsMounted& is_mounted, const IsMounted& is_upper_m
         add(usage.blobs, blob, blob.images > 0);
     for (const SnapshotRecord& snapshot : snapshots()) {
         Part part;
-        if (stat_at(AT_FDCWD, snapshot.upper))
-            part.bytes = size_of(snapshot.upper, progress);
-        add(usage.snapshots, part, is_upper_mounted(snapshot.upper));
+        if (stat_at(AT_FDCWD, snapshot.top()))
+            part.bytes = size_of(snapshot.top(), progress);
+        add(usage.snapshots, part, is_upper_mounted(snapshot.top()));
     }
     return usage;
 }
