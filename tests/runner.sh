@@ -387,7 +387,8 @@ run_on_kernel() {
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
     [[ ${programs[*]} != */commands/archives.sh* ]] || install_packages "${archives_packages[@]}"
-    [[ ${programs[*]} != */commands/commit.sh* ]] || install_packages "${commit_packages[@]}"
+    [[ ${programs[*]} != */commands/commit.sh* && ${programs[*]} != */commands/layer.sh* ]] ||
+        install_packages "${commit_packages[@]}"
     [[ ${programs[*]} != */commands/run.sh* ]] || install_packages "${run_packages[@]}"
     [[ ${programs[*]} != */commands/registry.sh* ]] || install_packages "${registry_packages[@]}"
     [[ ${programs[*]} != */commands/fsck.sh* ]] || install_packages "${fsck_packages[@]}"

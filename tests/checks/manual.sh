@@ -36,9 +36,10 @@ completes() {
     [[ $got == "$expected" ]] || complain "completion of '$*': '$got', expected '$expected'"
 }
 
-completes 'image mount umount mounts show which who-uses diff stats top events set gc snapshot verify store run selftest fsck' shale ''
+completes 'image mount umount mounts show which who-uses diff stats top events set gc snapshot verify store run selftest fsck layer' shale ''
 completes 'umount' shale um
 completes 'import export ls inspect history tag rm verify prune pull push' shale image ''
+completes 'ls show diff merge squash dedup' shale layer ''
 completes '--name --json --help' shale image import -
 completes '--lazy' shale --root /nowhere umount --l
 completes 'include' shale mount --lower inc

@@ -28,6 +28,7 @@ constexpr AddCommand commands[] = {
     add_stats_command, add_top_command,      add_events_command,   add_set_command,
     add_gc_command,    add_snapshot_command, add_verify_command,   add_store_command,
     add_run_command,   add_selftest_command, add_fsck_command,
+    add_layer_command,
 };
 
 } // namespace

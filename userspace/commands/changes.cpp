@@ -32,7 +32,7 @@ std::vector<tree::Change> find_changes(const std::string& upper, const std::vect
 
 std::vector<tree::Change> changes_of_snapshot(const std::string& name, Store& store) {
     const SnapshotRecord snapshot = store.snapshot(name);
-    return find_changes(snapshot.upper, store.layer_paths(store.image(snapshot.image)));
+    return find_changes(snapshot.top(), store.layer_paths(store.image(snapshot.image)));
 }
 
 void print_changes(const std::vector<tree::Change>& changes, const Globals& globals) {

@@ -88,7 +88,11 @@ Stack stack_of_snapshot(const std::string& name, Store store, bool repair) {
     Stack stack;
     if (repair)
         stack.is_mine = store.hold_for_mount(name);
-    mounting::LayerPaths paths{snapshot.upper, snapshot.work, store.layer_paths(store.image(snapshot.image))};
+    mounting::LayerPaths paths{{}, {}, store.lower_paths(snapshot)};
+    if (!snapshot.is_view) {
+        paths.upper = snapshot.upper;
+        paths.work = snapshot.work;
+    }
     stack.subject = subject_of_paths(paths, ondisk::Prefix::trusted);
     stack.store = std::move(store);
     return stack;

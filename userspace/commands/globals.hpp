@@ -50,6 +50,7 @@ void add_events_command(CLI::App& app, Globals& globals);
 void add_set_command(CLI::App& app, Globals& globals);
 void add_snapshot_command(CLI::App& app, Globals& globals);
 void add_gc_command(CLI::App& app, Globals& globals);
+void add_layer_command(CLI::App& app, Globals& globals);
 void add_store_command(CLI::App& app, Globals& globals);
 void add_run_command(CLI::App& app, Globals& globals);
 void add_verify_command(CLI::App& app, Globals& globals);

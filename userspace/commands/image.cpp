@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/image.hpp"
 
+#include <map>
+
 namespace shale {
 
 namespace {
@@ -9,6 +11,15 @@ constexpr const char* description =
     "Bring container images into the store and out of it, list, look into and remove them.";
 
 } // namespace
+
+void add_compression_option(CLI::App& command, oci::Compression& compression) {
+    static const std::map<std::string, oci::Compression> known = {{"gzip", oci::Compression::gzip},
+                                                                  {"zstd", oci::Compression::zstd}};
+    const auto take = [&compression](const std::string& text) { compression = known.at(text); };
+    command.add_option_function<std::string>("--compression", take, "Of the layer: gzip, the default, or zstd")
+        ->type_name("KIND")
+        ->check([](const std::string& text) { return known.contains(text) ? "" : "gzip and zstd are known"; });
+}
 
 nlohmann::json texts(const std::vector<Digest>& digests) {
     auto list = nlohmann::json::array();

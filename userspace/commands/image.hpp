@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commands/globals.hpp"
+#include "oci/compress.hpp"
 #include "store/store.hpp"
 
 namespace shale {
@@ -21,6 +22,8 @@ void add_image_remove(CLI::App& image, Globals& globals);
 
 /// What --json says of an image.
 nlohmann::json to_json(const Store& store, const ImageRecord& image);
+/// "--compression", of the layer that @p command makes.
+void add_compression_option(CLI::App& command, oci::Compression& compression);
 nlohmann::json texts(const std::vector<Digest>& digests);
 
 } // namespace shale

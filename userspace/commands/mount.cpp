@@ -113,6 +113,25 @@ void remove_untouched(Store& store, const std::string& name) {
     }
 }
 
+std::optional<SnapshotRecord> view_called(const std::string& name, Store& store) {
+    for (auto& snapshot : store.snapshots()) {
+        if (snapshot.is_view && snapshot.name == name)
+            return std::move(snapshot);
+    }
+    return std::nullopt;
+}
+
+void mount_view(const SnapshotRecord& view, MountOptions& options, const std::string& target, Store& store) {
+    if (view.image != options.arguments.front())
+        throw Error(called(view), "belongs to image '" + view.image + "'", "choose another name with --name");
+    if (options.size || options.inodes)
+        throw Error(called(view), "is not written to, so that there is nothing to limit",
+                    "leave out --size and --inodes, or choose another name");
+    const UseLock stays = store.hold_snapshots();
+    options.stack.lowers = store.lower_paths(store.snapshot(view.name));
+    mounting::mount_stack(options.stack, target);
+}
+
 void mount_image(MountOptions& options, const std::string& target, const Globals& globals) {
     const auto& words = options.stack.options;
     if (std::find(words.begin(), words.end(), "userxattr") != words.end())
@@ -124,7 +143,9 @@ void mount_image(MountOptions& options, const std::string& target, const Globals
     mounting::Stack& stack = options.stack;
     stack.lowers = store.layer_paths(image);
     stack.source = options.name.empty() ? free_name(store, image.name) : options.name;
-    if (options.read_only) {
+    if (const auto view = view_called(stack.source, store)) {
+        mount_view(*view, options, target, store);
+    } else if (options.read_only) {
         mounting::mount_stack(stack, target);
     } else {
         const auto before = store.snapshots();
@@ -209,7 +230,7 @@ void add_mount_command(CLI::App& app, Globals& globals) {
         ->type_name("[IMAGE] DIR")
         ->required()
         ->expected(1, 2);
-    command->add_option("--name", options->name, "Name of the writable layer, old or new")
+    command->add_option("--name", options->name, "Name of the writable layer, old or new; or of a view")
         ->type_name("NAME");
     CLI::Option* read_only =
         command->add_flag("--read-only", options->read_only, "Without writable layer");

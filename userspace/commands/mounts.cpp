@@ -54,12 +54,10 @@ std::vector<Row> rows(const Globals& globals, bool scan) {
         for (auto& place : mount_points(mount))
             row.places.push_back(std::move(place.path));
         row.name = mount.source;
-        if (store && mount.upper) {
-            if (const auto snapshot = snapshot_with_upper(*store, *mount.upper)) {
-                row.name = snapshot->name;
-                row.image = snapshot->image;
-            }
-        } else if (store) {
+        if (const auto snapshot = store ? snapshot_of(*store, mount) : std::nullopt) {
+            row.name = snapshot->name;
+            row.image = snapshot->image;
+        } else if (store && !mount.upper) {
             if (const auto image = image_with_layers(*store, mount.lowers))
                 row.image = image->name;
         }

@@ -144,12 +144,10 @@ Picture look_at(const ShowOptions& options, const Globals& globals) {
     picture.counters = client.counters_of(picture.mount.id);
     picture.points = mount_points(picture.mount);
     picture.name = picture.mount.source;
-    if (store && picture.mount.upper) {
-        if (const auto snapshot = snapshot_with_upper(*store, *picture.mount.upper)) {
-            picture.name = snapshot->name;
-            picture.image = snapshot->image;
-        }
-    } else if (store) {
+    if (const auto snapshot = store ? snapshot_of(*store, picture.mount) : std::nullopt) {
+        picture.name = snapshot->name;
+        picture.image = snapshot->image;
+    } else if (store && !picture.mount.upper) {
         if (const auto image = image_with_layers(*store, picture.mount.lowers))
             picture.image = image->name;
     }

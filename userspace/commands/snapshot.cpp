@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// shale snapshot: the writable layers, mounted or not.
+// shale snapshot: the writable layers and the views, mounted or not.
 #include "commands/snapshot.hpp"
 
 namespace shale {
@@ -8,7 +8,8 @@ namespace shale {
 namespace {
 
 constexpr const char* description =
-    "Make, list and remove writable layers, look into them, and make images of them.";
+    "Make, list and remove writable layers, look into them, and make images of them. A view is one that\n"
+    "nothing is written to.";
 
 constexpr const char* examples =
     "Examples:\n"
@@ -19,9 +20,19 @@ constexpr const char* examples =
 
 } // namespace
 
+const char* kind_of(const SnapshotRecord& snapshot) {
+    return snapshot.is_view ? "view" : "writable";
+}
+
 nlohmann::json to_json(const SnapshotRecord& snapshot, bool mounted) {
-    return {{"name", snapshot.name},       {"image", snapshot.image}, {"upper", snapshot.upper},
-            {"work", snapshot.work},       {"created", snapshot.created},
+    const auto or_null = [](const std::string& path) { return path.empty() ? nlohmann::json() : nlohmann::json(path); };
+    return {{"name", snapshot.name},
+            {"image", snapshot.image},
+            {"kind", kind_of(snapshot)},
+            {"upper", or_null(snapshot.upper)},
+            {"work", or_null(snapshot.work)},
+            {"view", or_null(snapshot.view)},
+            {"created", snapshot.created},
             {"mounted", mounted}};
 }
 
@@ -31,6 +42,7 @@ void add_snapshot_command(CLI::App& app, Globals& globals) {
     snapshot->footer(examples);
     add_snapshot_list(*snapshot, globals);
     add_snapshot_prepare(*snapshot, globals);
+    add_snapshot_view(*snapshot, globals);
     add_snapshot_commit(*snapshot, globals);
     add_snapshot_diff(*snapshot, globals);
     add_snapshot_usage(*snapshot, globals);

@@ -15,11 +15,14 @@ UpperAccess upper_access();
 /// $SOURCE_DATE_EPOCH, or nothing. Throws Error where it is no number.
 std::optional<std::int64_t> source_date_epoch();
 
+/// "writable" or "view"
+const char* kind_of(const SnapshotRecord& snapshot);
 nlohmann::json to_json(const SnapshotRecord& snapshot, bool mounted);
 
 // One file per verb.
 void add_snapshot_list(CLI::App& snapshot, Globals& globals);
 void add_snapshot_prepare(CLI::App& snapshot, Globals& globals);
+void add_snapshot_view(CLI::App& snapshot, Globals& globals);
 void add_snapshot_commit(CLI::App& snapshot, Globals& globals);
 void add_snapshot_diff(CLI::App& snapshot, Globals& globals);
 void add_snapshot_usage(CLI::App& snapshot, Globals& globals);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "commands/format.hpp"
@@ -15,12 +14,8 @@ namespace {
 
 struct Options {
     std::string snapshot;
-    std::string compression = "gzip";
     CommitOptions commit;
 };
-
-const std::map<std::string, oci::Compression> compressions = {{"gzip", oci::Compression::gzip},
-                                                              {"zstd", oci::Compression::zstd}};
 
 constexpr const char* description =
     "Make an image of what a writable layer shows: its changes become a layer on top of its image's.\n\n"
@@ -37,7 +32,6 @@ constexpr const char* examples =
     "  shale snapshot commit web debian-web:2 --author \"A. Admin <a@example.org>\" --message \"nginx added\"";
 
 void run(Options& options, const Globals& globals) {
-    options.commit.compression = compressions.at(options.compression);
     options.commit.epoch = source_date_epoch();
     Store store = Store::open(globals.root);
     ImageRecord image;
@@ -66,11 +60,7 @@ void add_snapshot_commit(CLI::App& snapshot, Globals& globals) {
         ->type_name("TEXT");
     command->add_option("-m,--message", options->commit.message, "What was done, for \"image history\"")
         ->type_name("TEXT");
-    command->add_option("--compression", options->compression, "Of the layer: gzip, the default, or zstd")
-        ->type_name("KIND")
-        ->check([](const std::string& text) {
-            return compressions.contains(text) ? "" : "gzip and zstd are known";
-        });
+    add_compression_option(*command, options->commit.compression);
     add_json_flag(*command, globals);
     command->footer(examples);
     command->callback([options, &globals] { run(*options, globals); });

@@ -16,11 +16,11 @@ void run(const Globals& globals) {
     MountedDirectories mounted;
     const auto snapshots = store ? store->snapshots() : std::vector<SnapshotRecord>{};
     auto document = nlohmann::json::array();
-    Table table({"NAME", "IMAGE", "CREATED", "MOUNTED"});
+    Table table({"NAME", "IMAGE", "CREATED", "MOUNTED", "KIND"});
     for (const SnapshotRecord& snapshot : snapshots) {
-        const bool is = mounted.has_upper(snapshot.upper);
+        const bool is = mounted.has_upper(snapshot.top());
         document.push_back(to_json(snapshot, is));
-        table.add({snapshot.name, snapshot.image, time_text(snapshot.created), is ? "yes" : "no"});
+        table.add({snapshot.name, snapshot.image, time_text(snapshot.created), is ? "yes" : "no", kind_of(snapshot)});
     }
     if (globals.json)
         print_json(document);
@@ -33,7 +33,7 @@ void run(const Globals& globals) {
 } // namespace
 
 void add_snapshot_list(CLI::App& snapshot, Globals& globals) {
-    CLI::App* ls = snapshot.add_subcommand("ls", "List the writable layers in the store.");
+    CLI::App* ls = snapshot.add_subcommand("ls", "List the writable layers and views in the store.");
     add_json_flag(*ls, globals);
     ls->callback([&globals] { run(globals); });
 }

@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* description =
     "Tell what a writable layer is mounted from, and the commands that do it: by Shale, or by the kernel's\n"
-    "overlayfs, which has to be told of marks that it does not heed by itself. Not by both at once.";
+    "overlayfs, which has to be told of marks that it does not heed by itself. Not by both at once, but for\n"
+    "a view: it has lower layers only, an empty one of its own above those of its image.";
 
 constexpr const char* examples = "Examples:\n"
                                  "  shale snapshot mounts web\n"
@@ -34,29 +35,35 @@ nlohmann::json mount_of(const std::string& type, std::vector<std::string> option
     for (const std::string& lower : lowers)
         layers.push_back(mounting::escaped(lower));
     options.push_back("lowerdir=" + join(layers, ":"));
-    options.push_back("upperdir=" + mounting::escaped(snapshot.upper));
-    options.push_back("workdir=" + mounting::escaped(snapshot.work));
+    if (snapshot.is_view) {
+        options.insert(options.begin(), "ro");
+    } else {
+        options.push_back("upperdir=" + mounting::escaped(snapshot.upper));
+        options.push_back("workdir=" + mounting::escaped(snapshot.work));
+    }
     return {{"type", type}, {"source", snapshot.name}, {"options", options}};
 }
 
 void run(const std::string& name, const Globals& globals) {
     Store store = Store::open(globals.root);
     const SnapshotRecord snapshot = store.snapshot(name);
-    const std::vector<std::string> lowers = store.layer_paths(store.image(snapshot.image));
+    const std::vector<std::string> lowers = store.lower_paths(snapshot);
     std::vector<std::string> both;
-    if (has_indexed_files(snapshot.work))
-        both.emplace_back("index=on");
-    auto needs = tree::needs_of_upper(snapshot.upper).options();
+    std::vector<std::string> needs;
+    if (!snapshot.is_view) {
+        if (has_indexed_files(snapshot.work))
+            both.emplace_back("index=on");
+        needs = tree::needs_of_upper(snapshot.upper).options();
+    }
     needs.insert(needs.end(), both.begin(), both.end());
     const auto mounts = nlohmann::json::array({mount_of("shale", both, snapshot, lowers),
                                                mount_of("overlay", needs, snapshot, lowers)});
     if (globals.json) {
-        print_json({{"name", snapshot.name},
-                    {"image", snapshot.image},
-                    {"lowers", lowers},
-                    {"upper", snapshot.upper},
-                    {"work", snapshot.work},
-                    {"mounts", mounts}});
+        auto document = to_json(snapshot, false);
+        document.erase("mounted");
+        document["lowers"] = lowers;
+        document["mounts"] = mounts;
+        print_json(document);
         return;
     }
     for (const auto& mount : mounts)

@@ -36,7 +36,7 @@ void run(const std::vector<std::string>& names, const Globals& globals) {
     auto document = nlohmann::json::array();
     Table table({"NAME", "SIZE", "INODES"});
     for (const SnapshotRecord& snapshot : named(names, store)) {
-        const tree::Size size = tree::measure(*tree::Layer::open(snapshot.upper), [](const auto&) {});
+        const tree::Size size = tree::measure(*tree::Layer::open(snapshot.top()), [](const auto&) {});
         document.push_back({{"name", snapshot.name}, {"size", size.bytes}, {"inodes", inodes(size)}});
         table.add({snapshot.name, size_text(static_cast<double>(size.bytes)), std::to_string(inodes(size))});
     }

@@ -61,10 +61,17 @@ bool same_object(const std::string& one, const std::string& other) {
            a.st_ino == b.st_ino;
 }
 
-std::optional<SnapshotRecord> snapshot_with_upper(Store& store, const std::string& upper) {
-    for (const auto& snapshot : store.snapshots()) {
-        if (snapshot.upper == upper || same_object(snapshot.upper, upper))
-            return snapshot;
+bool is_mount_of(const netlink::MountRecord& mount, const SnapshotRecord& snapshot) {
+    if (snapshot.is_view == mount.upper.has_value() || (snapshot.is_view && mount.lowers.empty()))
+        return false;
+    const std::string& top = snapshot.is_view ? mount.lowers.front() : *mount.upper;
+    return top == snapshot.top() || same_object(top, snapshot.top());
+}
+
+std::optional<SnapshotRecord> snapshot_of(Store& store, const netlink::MountRecord& mount) {
+    for (auto& snapshot : store.snapshots()) {
+        if (is_mount_of(mount, snapshot))
+            return std::move(snapshot);
     }
     return std::nullopt;
 }
@@ -111,7 +118,7 @@ std::optional<netlink::MountRecord> mount_around(const std::string& path, netlin
 bool is_called(const netlink::MountRecord& mount, const std::string& name,
                const std::optional<SnapshotRecord>& snapshot) {
     if (snapshot)
-        return mount.upper && same_object(*mount.upper, snapshot->upper);
+        return is_mount_of(mount, *snapshot);
     return mount.source == name || std::to_string(mount.id) == name;
 }
 
@@ -171,8 +178,7 @@ std::vector<mounting::MountPoint> mounted_as(const std::string& name, std::optio
 
     const auto snapshot = snapshot_called(name, store);
     for (const auto& record : client->mounts()) {
-        const bool named = snapshot ? record.upper && same_object(*record.upper, snapshot->upper)
-                                    : record.source == name;
+        const bool named = snapshot ? is_mount_of(record, *snapshot) : record.source == name;
         if (!named)
             continue;
         for (const auto& mount : mounts) {

@@ -27,8 +27,10 @@ std::vector<mounting::MountPoint> mount_points(const netlink::MountRecord& mount
 /// Whether both paths lead to the same object.
 bool same_object(const std::string& one, const std::string& other);
 
-/// The snapshot whose writable layer is @p upper.
-std::optional<SnapshotRecord> snapshot_with_upper(Store& store, const std::string& upper);
+/// Whether @p mount is that of @p snapshot: it writes to its upper, or has the directory of a view on top.
+bool is_mount_of(const netlink::MountRecord& mount, const SnapshotRecord& snapshot);
+/// The snapshot that @p mount is of, if it is one's.
+std::optional<SnapshotRecord> snapshot_of(Store& store, const netlink::MountRecord& mount);
 
 /// The image all of whose layers are @p lowers.
 std::optional<ImageRecord> image_with_layers(Store& store, const std::vector<std::string>& lowers);

@@ -52,14 +52,14 @@ mounting::MountPoint find_mount(const std::string& target, std::optional<Store>&
                 "\"shale mounts\" lists what is mounted");
 }
 
-/// The snapshot that this mount writes to.
-std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
+/// The snapshot that this mount is of.
+std::optional<SnapshotRecord> snapshot_at(const mounting::MountPoint& point,
                                           std::optional<Store>& store) {
     if (!store)
         return std::nullopt;
     for (const auto& mount : netlink::Client::open().mounts()) {
-        if (mount.major == point.major && mount.minor == point.minor && mount.upper)
-            return snapshot_with_upper(*store, *mount.upper);
+        if (mount.major == point.major && mount.minor == point.minor)
+            return snapshot_of(*store, mount);
     }
     return std::nullopt;
 }
@@ -67,14 +67,14 @@ std::optional<SnapshotRecord> snapshot_of(const mounting::MountPoint& point,
 void remove_layer(Store& store, const SnapshotRecord& snapshot) {
     if (!store.remove_snapshot(snapshot.name, is_upper_mounted))
         throw Error(snapshot.name,
-                    "still mounted in another place or namespace, so its changes are kept",
+                    "still mounted in another place or namespace, so it is kept",
                     "\"shale mounts\" shows where; unmount that with --rm");
 }
 
 void run(const UmountOptions& options, const Globals& globals) {
     auto store = existing_store(globals.root);
     const auto point = find_mount(options.target, store);
-    const auto snapshot = snapshot_of(point, store);
+    const auto snapshot = snapshot_at(point, store);
     if (options.remove && !snapshot)
         throw Error(options.target, "has no writable layer in the store to remove",
                     "unmount it without --rm");
@@ -91,7 +91,9 @@ void run(const UmountOptions& options, const Globals& globals) {
     }
     std::cout << "unmounted " << printable(point.path);
     if (options.remove)
-        std::cout << "; the writable layer " << snapshot->name << " is removed";
+        std::cout << "; the " << (snapshot->is_view ? "view " : "writable layer ") << snapshot->name << " is removed";
+    else if (snapshot && snapshot->is_view)
+        std::cout << "; the view " << snapshot->name << " is kept";
     else if (snapshot)
         std::cout << "; its changes are kept: \"shale mount " << printable(snapshot->image)
                   << " DIR --name " << snapshot->name << "\" brings them back";
@@ -103,12 +105,12 @@ void run(const UmountOptions& options, const Globals& globals) {
 void add_umount_command(CLI::App& app, Globals& globals) {
     auto options = std::make_shared<UmountOptions>();
     CLI::App* command = app.add_subcommand("umount", description);
-    command->add_option("target", options->target, "Mount point, or name of the writable layer")
+    command->add_option("target", options->target, "Mount point, or name of the writable layer or view")
         ->type_name("DIR|NAME")
         ->required();
     CLI::Option* lazy = command->add_flag(
         "--lazy", options->lazy, "Detach it at once, even if it is in use; it ends when it is not");
-    command->add_flag("--rm,--remove", options->remove, "Delete the writable layer as well")
+    command->add_flag("--rm,--remove", options->remove, "Delete the writable layer, or the view, as well")
         ->excludes(lazy);
     add_json_flag(*command, globals);
     command->footer(examples);

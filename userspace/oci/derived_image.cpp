@@ -43,29 +43,73 @@ OrderedJson history_entry(const Step& step) {
     return entry;
 }
 
+bool has_layer(const OrderedJson& entry) {
+    return !(entry.is_object() && entry.value("empty_layer", OrderedJson()) == true);
+}
+
 size_t layers_in(const OrderedJson& history) {
     size_t layers = 0;
     for (const OrderedJson& entry : history)
-        layers += !(entry.is_object() && entry.value("empty_layer", OrderedJson()) == true);
+        layers += has_layer(entry);
     return layers;
 }
 
-std::string derive_config(const Manifest& parent, const Step& step, const std::string& shown) {
+/// With a history that tells of each layer.
+OrderedJson config_of(const Manifest& parent, const std::string& shown) {
     OrderedJson config = OrderedJson::parse(parent.config, nullptr, false);
     if (!config.is_object() || !config.contains("rootfs") || !config["rootfs"].is_object() ||
         !config["rootfs"].contains("diff_ids") || !config["rootfs"]["diff_ids"].is_array())
         throw Error(shown, "its config lacks 'rootfs.diff_ids'", "import the image again");
-    config["created"] = time_text(step.created);
-    if (!step.author.empty())
-        config["author"] = step.author;
-    config["rootfs"]["diff_ids"].push_back(step.layer.diff_id.text());
     OrderedJson& history = config["history"];
     if (!history.is_array())
         history = OrderedJson::array();
     // Programs count the entries that have a layer: those below must not be fewer than their layers.
     while (layers_in(history) < parent.layers.size())
         history.push_back({{"comment", "a layer without history"}});
-    history.push_back(history_entry(step));
+    return config;
+}
+
+std::string derive_config(const Manifest& parent, const Step& step, const std::string& shown) {
+    OrderedJson config = config_of(parent, shown);
+    config["created"] = time_text(step.created);
+    if (!step.author.empty())
+        config["author"] = step.author;
+    config["rootfs"]["diff_ids"].push_back(step.layer.diff_id.text());
+    config["history"].push_back(history_entry(step));
+    return config.dump();
+}
+
+OrderedJson merged_history(const OrderedJson& history, const MergedLayer& merged) {
+    OrderedJson result = OrderedJson::array();
+    size_t next = 0;
+    for (OrderedJson entry : history) {
+        const bool is_merged = has_layer(entry) && next >= merged.first && next <= merged.last;
+        const bool is_last = is_merged && next == merged.last;
+        next += has_layer(entry);
+        if (is_merged && !entry.is_object())
+            entry = OrderedJson::object();
+        if (is_merged)
+            entry["empty_layer"] = true;
+        const OrderedJson created = is_last ? entry.value("created", OrderedJson()) : OrderedJson();
+        result.push_back(std::move(entry));
+        if (!is_last)
+            continue;
+        OrderedJson step = {{"created_by", merged.created_by}, {"comment", merged.comment}};
+        if (created.is_string())
+            step["created"] = created;
+        result.push_back(std::move(step));
+    }
+    return result;
+}
+
+std::string merge_config(const Manifest& parent, const std::vector<LayerDescriptor>& layers,
+                         const MergedLayer& merged, const std::string& shown) {
+    OrderedJson config = config_of(parent, shown);
+    OrderedJson ids = OrderedJson::array();
+    for (const LayerDescriptor& layer : layers)
+        ids.push_back(layer.diff_id.text());
+    config["rootfs"]["diff_ids"] = std::move(ids);
+    config["history"] = merged_history(config["history"], merged);
     return config.dump();
 }
 
@@ -93,14 +137,16 @@ void check_text(const std::string& what, const std::string& text) {
     }
 }
 
-Manifest derive(const Manifest& parent, const Step& step, const std::string& shown) {
+namespace {
+
+/// An OCI image, whose manifest is made here.
+Manifest make_image(std::string config, std::vector<LayerDescriptor> its_layers) {
     Manifest image;
-    image.config = derive_config(parent, step, shown);
+    image.config = std::move(config);
     image.config_blob = describe(image_type + "config.v1+json", image.config);
-    image.layers = parent.layers;
+    image.layers = std::move(its_layers);
     for (LayerDescriptor& layer : image.layers)
         layer.blob.media_type = oci_layer_type(layer.blob.media_type);
-    image.layers.push_back(step.layer);
     OrderedJson layers = OrderedJson::array();
     for (const LayerDescriptor& layer : image.layers)
         layers.push_back(to_json(layer.blob));
@@ -111,6 +157,24 @@ Manifest derive(const Manifest& parent, const Step& step, const std::string& sho
     image.text = manifest.dump();
     image.descriptor = describe(manifest["mediaType"], image.text);
     return image;
+}
+
+} // namespace
+
+Manifest derive(const Manifest& parent, const Step& step, const std::string& shown) {
+    std::vector<LayerDescriptor> layers = parent.layers;
+    layers.push_back(step.layer);
+    return make_image(derive_config(parent, step, shown), std::move(layers));
+}
+
+Manifest merge(const Manifest& parent, const MergedLayer& merged, const std::string& shown) {
+    std::vector<LayerDescriptor> layers = parent.layers;
+    const auto begin = layers.begin();
+    layers[merged.first] = merged.layer;
+    layers.erase(begin + static_cast<std::ptrdiff_t>(merged.first) + 1,
+                 begin + static_cast<std::ptrdiff_t>(merged.last) + 1);
+    std::string config = merge_config(parent, layers, merged, shown);
+    return make_image(std::move(config), std::move(layers));
 }
 
 } // namespace shale::oci

@@ -22,6 +22,20 @@ struct Step {
 /// of that makes no sense.
 Manifest derive(const Manifest& parent, const Step& step, const std::string& shown);
 
+/// One layer in place of several of an image.
+struct MergedLayer {
+    size_t first = 0; ///< index of the lowest of them, from 0
+    size_t last = 0;  ///< of the top-most
+    LayerDescriptor layer;
+    std::string created_by;
+    std::string comment;
+};
+
+/// The image that shows what @p parent shows, with @p merged in place of some of its layers. The steps of these stay
+/// in its history, without layers, and behind them stands a step for the merged one. Nothing in it tells when that
+/// was. Throws Error as derive().
+Manifest merge(const Manifest& parent, const MergedLayer& merged, const std::string& shown);
+
 /// Throws Error where @p text, which is @p what of a new image, can't stand in its config.
 void check_text(const std::string& what, const std::string& text);
 

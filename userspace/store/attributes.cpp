@@ -48,6 +48,11 @@ struct Times {
 
 } // namespace
 
+void require_readable_marks(int directory, const std::string& thing) {
+    if (XattrTarget(directory).remove("trusted.overlay.none") == EPERM)
+        throw Error(thing, "its marks (trusted.overlay.*) can't be read", "run it as root of the machine");
+}
+
 bool is_of_this_machine(const std::string& xattr) {
     return xattr == "security.selinux" || xattr == "security.evm" || xattr.starts_with("security.SMACK64");
 }

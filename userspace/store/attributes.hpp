@@ -18,6 +18,10 @@ enum class Marks { dropped, kept };
 /// What this machine says of an object by this attribute, and neither an image nor a copy does.
 bool is_of_this_machine(const std::string& xattr);
 
+/// Throws Error naming @p thing where marks can't be read, by somebody who is not root of the machine: they are hidden
+/// then, as if there were none. @p directory is open, and may be anything in a store.
+void require_readable_marks(int directory, const std::string& thing);
+
 /// What an object has besides its content and its name.
 struct Attributes {
     mode_t mode = 0755; ///< permissions, set-id and sticky bits; no type

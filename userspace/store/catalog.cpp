@@ -15,6 +15,7 @@ SnapshotRecord snapshot_in(const Statement& row) {
     snapshot.name = row.text(0);
     snapshot.image = row.text(1);
     snapshot.created = row.number(2);
+    snapshot.is_view = row.number(3) != 0;
     return snapshot;
 }
 
@@ -214,7 +215,7 @@ void Catalog::remove_image(const std::string& name) {
 }
 
 std::optional<SnapshotRecord> Catalog::snapshot(const std::string& name) {
-    Statement row(database_, "SELECT name, image, created FROM snapshots WHERE name = ?");
+    Statement row(database_, "SELECT name, image, created, is_view FROM snapshots WHERE name = ?");
     if (!row.bind(name).step())
         return std::nullopt;
     return snapshot_in(row);
@@ -222,20 +223,20 @@ std::optional<SnapshotRecord> Catalog::snapshot(const std::string& name) {
 
 std::vector<SnapshotRecord> Catalog::snapshots() {
     std::vector<SnapshotRecord> snapshots;
-    Statement rows(database_, "SELECT name, image, created FROM snapshots ORDER BY name");
+    Statement rows(database_, "SELECT name, image, created, is_view FROM snapshots ORDER BY name");
     while (rows.step())
         snapshots.push_back(snapshot_in(rows));
     return snapshots;
 }
 
-std::optional<std::string> Catalog::snapshot_of(const std::string& image) {
-    Statement row(database_, "SELECT name FROM snapshots WHERE image = ? ORDER BY name");
+std::optional<SnapshotRecord> Catalog::snapshot_of(const std::string& image) {
+    Statement row(database_, "SELECT name, image, created, is_view FROM snapshots WHERE image = ? ORDER BY name");
     if (!row.bind(image).step())
         return std::nullopt;
-    return row.text(0);
+    return snapshot_in(row);
 }
 
-std::optional<std::string> Catalog::snapshot_in_the_way(const ImageRecord& wanted) {
+std::optional<SnapshotRecord> Catalog::snapshot_in_the_way(const ImageRecord& wanted) {
     const std::optional<ImageRecord> before = image(wanted.name);
     if (!before || before->manifest_digest == wanted.manifest_digest)
         return std::nullopt;
@@ -243,10 +244,11 @@ std::optional<std::string> Catalog::snapshot_in_the_way(const ImageRecord& wante
 }
 
 void Catalog::put_snapshot(const SnapshotRecord& snapshot) {
-    Statement(database_, "INSERT INTO snapshots (name, image, created) VALUES (?, ?, ?)")
+    Statement(database_, "INSERT INTO snapshots (name, image, created, is_view) VALUES (?, ?, ?, ?)")
         .bind(snapshot.name)
         .bind(snapshot.image)
         .bind(snapshot.created)
+        .bind(static_cast<int64_t>(snapshot.is_view))
         .run();
 }
 

@@ -46,10 +46,10 @@ public:
 
     std::optional<SnapshotRecord> snapshot(const std::string& name);
     std::vector<SnapshotRecord> snapshots();
-    /// The name of a snapshot that stands on @p image.
-    std::optional<std::string> snapshot_of(const std::string& image);
-    /// Of a snapshot that stands on another image of @p image's name, for which that one is to stay.
-    std::optional<std::string> snapshot_in_the_way(const ImageRecord& image);
+    /// A snapshot that stands on @p image.
+    std::optional<SnapshotRecord> snapshot_of(const std::string& image);
+    /// One that stands on another image of @p image's name, for which that one is to stay.
+    std::optional<SnapshotRecord> snapshot_in_the_way(const ImageRecord& image);
     void put_snapshot(const SnapshotRecord& snapshot);
     void remove_snapshot(const std::string& name);
 

@@ -34,10 +34,6 @@ bool is_linked(const tree::Object& object) {
     return !object.is_directory() && object.st.st_nlink > 1;
 }
 
-bool is_in_upper(const tree::Object& object) {
-    return object.place.layer == 0;
-}
-
 std::string parent_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash);
@@ -64,10 +60,10 @@ bool has_plain_name(const std::string& xattr) {
 
 class ChangedLayer {
 public:
-    ChangedLayer(const tree::Union& before, const tree::Union& after, std::optional<int64_t> latest,
+    ChangedLayer(const tree::Union& before, const tree::Union& after, size_t changed, std::optional<int64_t> latest,
                  oci::LayerWriter& writer, Omissions& omissions, Progress& progress)
-        : before_(before), after_(after), latest_(latest), writer_(writer), omissions_(omissions),
-          progress_(progress) {}
+        : before_(before), after_(after), changed_(changed), latest_(latest), writer_(writer),
+          omissions_(omissions), progress_(progress) {}
 
     void write() {
         find_links();
@@ -83,7 +79,7 @@ private:
             if (is_whiteout_name(last_of(pair.path)))
                 return tree::Descend::no;
             if (pair.after && is_linked(*pair.after) && looks_changed(pair)) {
-                if (is_in_upper(*pair.after))
+                if (is_in_changed(*pair.after))
                     changed_links_.insert(identity_of(*pair.after));
                 else
                     names_elsewhere_.emplace(identity_of(*pair.after), pair.after->st.st_nlink).first->second--;
@@ -91,6 +87,8 @@ private:
             return below(pair);
         });
     }
+
+    bool is_in_changed(const tree::Object& object) const { return object.place.layer < changed_; }
 
     static tree::Descend below(const tree::Pair& pair) {
         return pair.merged ? tree::Descend::compare : tree::Descend::as_new;
@@ -132,7 +130,7 @@ private:
     }
 
     bool has_changed(const tree::Pair& pair) const {
-        if (is_linked(*pair.after) && is_in_upper(*pair.after))
+        if (is_linked(*pair.after) && is_in_changed(*pair.after))
             return changed_links_.contains(identity_of(*pair.after));
         return looks_changed(pair);
     }
@@ -291,11 +289,12 @@ private:
 
     const tree::Union& before_;
     const tree::Union& after_;
+    const size_t changed_; ///< so many layers of it, the top-most, are on top of the others
     const std::optional<int64_t> latest_;
     oci::LayerWriter& writer_;
     Omissions& omissions_;
     Progress& progress_;
-    std::set<Identity> changed_links_;       ///< of the writable layer
+    std::set<Identity> changed_links_;       ///< of the changed layers
     std::map<Identity, nlink_t> names_elsewhere_; ///< of lower files: how many are in no changed place
     std::map<Identity, std::string> links_;  ///< the first name that was written
     std::set<std::string> written_links_; ///< all such names
@@ -308,9 +307,10 @@ private:
 
 } // namespace
 
-void write_changed_layer(const tree::Union& before, const tree::Union& after, std::optional<int64_t> latest,
-                         oci::LayerWriter& writer, Omissions& omissions, Progress& progress) {
-    ChangedLayer(before, after, latest, writer, omissions, progress).write();
+void write_changed_layer(const tree::Union& before, const tree::Union& after, size_t changed,
+                         std::optional<int64_t> latest, oci::LayerWriter& writer, Omissions& omissions,
+                         Progress& progress) {
+    ChangedLayer(before, after, changed, latest, writer, omissions, progress).write();
 }
 
 } // namespace shale

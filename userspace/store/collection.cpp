@@ -22,8 +22,10 @@ constexpr const char* rebuild_helps = "'shale store rebuild' takes up what lies 
 
 /// A crash may have left the directory of a snapshot without its row, and then nothing was written to it.
 bool is_untouched(int snapshots, const std::string& name) {
-    const UniqueFd upper = try_open_beneath(snapshots, name + "/upper", O_RDONLY | O_DIRECTORY);
-    return upper && names_in(upper.get()).empty();
+    UniqueFd top = try_open_beneath(snapshots, name + "/upper", O_RDONLY | O_DIRECTORY);
+    if (!top)
+        top = try_open_beneath(snapshots, name + "/view", O_RDONLY | O_DIRECTORY);
+    return top && names_in(top.get()).empty();
 }
 
 } // namespace

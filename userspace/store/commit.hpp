@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,6 +35,14 @@ struct CommitOptions {
     std::string message;
     oci::Compression compression = oci::Compression::gzip;
     std::optional<int64_t> epoch; ///< SOURCE_DATE_EPOCH: nothing in the image is later
+};
+
+struct MergeOptions {
+    std::string image; ///< whose layers
+    size_t from = 1;   ///< number of the lowest of them; 1 is the bottom
+    size_t to = 0;     ///< of the top-most; 0: that of the image
+    std::string name;  ///< of the new image
+    oci::Compression compression = oci::Compression::gzip;
 };
 
 } // namespace shale

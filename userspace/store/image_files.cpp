@@ -180,9 +180,11 @@ void ImageFiles::settle_all() {
 }
 
 void write_snapshot_file(int own, const SnapshotRecord& snapshot, const Digest& manifest) {
-    const oci::Json document = {
+    oci::Json document = {
         {"version", version}, {"name", snapshot.name}, {"image", snapshot.image},
         {"manifest", manifest.text()}, {"created", snapshot.created}};
+    if (snapshot.is_view)
+        document["kind"] = "view";
     put_file(own, snapshot_file, document.dump(), snapshot.name);
 }
 
@@ -197,6 +199,7 @@ SnapshotRecord read_snapshot_file(int own, const std::string& name, const std::s
     snapshot.image = file.string("image");
     manifest = Digest::parse(file.string("manifest"), path);
     snapshot.created = static_cast<int64_t>(file.number("created"));
+    snapshot.is_view = file.string_or("kind", "") == "view";
     return snapshot;
 }
 

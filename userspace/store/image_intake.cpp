@@ -116,7 +116,7 @@ private:
     void check_replaces() {
         if (const auto snapshot = store_.catalog.snapshot_in_the_way(image_))
             throw Error("image '" + image_.name + "'",
-                        "another image of this name carries the writable layer '" + *snapshot + "'",
+                        "another image of this name carries the " + called(*snapshot),
                         "choose another name");
     }
 

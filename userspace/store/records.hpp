@@ -31,13 +31,23 @@ struct ImageRecord {
     bool has_blobs() const { return !media_type.empty(); }
 };
 
-/// A writable layer on top of an image.
+/// A writable layer on top of an image; or a view of an image, which nothing is written to.
 struct SnapshotRecord {
     std::string name;
     std::string image;
-    std::string upper; ///< absolute path
-    std::string work;  ///< absolute path
+    std::string upper{}; ///< absolute path; empty: it is a view
+    std::string work{};  ///< absolute path; of a view empty
     int64_t created = 0;
+    bool is_view = false;
+    std::string view{}; ///< of a view, absolute path: the empty directory that is mounted above the image's layers
+
+    /// The directory by which it is known among mounts, above the layers of its image.
+    const std::string& top() const { return is_view ? view : upper; }
 };
+
+/// What messages call it: "writable layer 'web'"
+inline std::string called(const SnapshotRecord& snapshot) {
+    return (snapshot.is_view ? "view '" : "writable layer '") + snapshot.name + "'";
+}
 
 } // namespace shale

@@ -12,7 +12,7 @@ namespace shale {
 
 namespace {
 
-constexpr int64_t version = 3;
+constexpr int64_t version = 4;
 
 constexpr const char* create = R"(
 CREATE TABLE layers (
@@ -39,9 +39,10 @@ CREATE TABLE image_layers (
 CREATE TABLE snapshots (
     name     TEXT PRIMARY KEY,  -- snapshots/NAME is the directory
     image    TEXT NOT NULL REFERENCES images,
-    created  INTEGER NOT NULL
+    created  INTEGER NOT NULL,
+    is_view  INTEGER NOT NULL   -- 1: it has no writable layer
 );
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 )";
 
 /// Version 2 keeps blobs. What was imported before has none, which an empty media type tells.
@@ -67,6 +68,12 @@ void migrate_from_2(Database& database) {
                      "PRAGMA user_version = 3");
 }
 
+/// Version 4 has views.
+void migrate_from_3(Database& database) {
+    database.execute("ALTER TABLE snapshots ADD COLUMN is_view INTEGER NOT NULL DEFAULT 0;"
+                     "PRAGMA user_version = 4");
+}
+
 int64_t version_of(Database& database) {
     Statement statement(database, "PRAGMA user_version");
     statement.step();
@@ -88,10 +95,12 @@ void ensure_schema(Database& database, const std::function<void()>& write_files)
         database.execute(create);
     if (found == 1)
         migrate_from_1(database);
-    if (found == 1 || found == 2) {
+    if (found == 1 || found == 2)
         migrate_from_2(database);
+    if (found >= 1 && found <= 3)
+        migrate_from_3(database);
+    if (found == 1 || found == 2)
         write_files();
-    }
     transaction.commit();
 }
 

@@ -20,17 +20,29 @@ namespace shale {
 
 SnapshotRecord Store::with_paths(SnapshotRecord snapshot) const {
     const std::string directory = root_ + "/snapshots/" + snapshot.name;
-    snapshot.upper = directory + "/upper";
-    snapshot.work = directory + "/work";
+    if (snapshot.is_view) {
+        snapshot.view = directory + "/view";
+    } else {
+        snapshot.upper = directory + "/upper";
+        snapshot.work = directory + "/work";
+    }
     return snapshot;
 }
 
 SnapshotRecord Store::prepare(const std::string& name, const std::string& image) {
+    return make_new_snapshot({.name = name, .image = image});
+}
+
+SnapshotRecord Store::view(const std::string& name, const std::string& image) {
+    return make_new_snapshot({.name = name, .image = image, .is_view = true});
+}
+
+SnapshotRecord Store::make_new_snapshot(SnapshotRecord snapshot) {
     const Staging staging(fd_.get()); // which may clean up, so that nobody is kept waiting for the database
     Transaction transaction = catalog_.begin();
-    if (catalog_.snapshot(name))
-        throw Error("writable layer '" + name + "'", "exists already", "choose another name");
-    return make_snapshot(name, image, staging.fd(), transaction);
+    if (const auto other = catalog_.snapshot(snapshot.name))
+        throw Error(called(*other), "exists already", "choose another name");
+    return make_snapshot(std::move(snapshot), staging.fd(), transaction);
 }
 
 SnapshotRecord Store::prepare_or_take_up(const std::string& name, const std::string& image) {
@@ -40,17 +52,13 @@ SnapshotRecord Store::prepare_or_take_up(const std::string& name, const std::str
     Transaction transaction = catalog_.begin();
     if (const auto found = taken_up(name, image))
         return *found;
-    return make_snapshot(name, image, staging.fd(), transaction);
+    return make_snapshot({.name = name, .image = image}, staging.fd(), transaction);
 }
 
-SnapshotRecord Store::make_snapshot(const std::string& name, const std::string& image, int staging,
-                                    Transaction& transaction) {
-    check_snapshot_name(name);
-    SnapshotRecord snapshot;
-    snapshot.name = name;
-    snapshot.image = image;
+SnapshotRecord Store::make_snapshot(SnapshotRecord snapshot, int staging, Transaction& transaction) {
+    check_snapshot_name(snapshot.name);
     snapshot.created = std::time(nullptr);
-    make_snapshot_directory(snapshot, this->image(image), staging);
+    make_snapshot_directory(snapshot, this->image(snapshot.image), staging);
     catalog_.put_snapshot(snapshot);
     transaction.commit();
     return with_paths(snapshot);
@@ -60,6 +68,8 @@ std::optional<SnapshotRecord> Store::taken_up(const std::string& name, const std
     std::optional<SnapshotRecord> found = catalog_.snapshot(name);
     if (!found)
         return std::nullopt;
+    if (found->is_view)
+        throw Error(called(*found), "is there, which is not written to", "choose another name with --name");
     if (found->image != image)
         throw Error("writable layer '" + name + "'", "belongs to image '" + found->image + "'",
                     "choose another name with --name");
@@ -75,9 +85,9 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
     const std::string shown = root_ + "/snapshots/" + snapshot.name;
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     // A crash may have left the directory without its row, and then it is empty.
-    for (const std::string part : {"/upper", "/work"})
+    for (const std::string part : {"/upper", "/work", "/view"})
         unlinkat(all.get(), (snapshot.name + part).c_str(), AT_REMOVEDIR);
-    if (!stat_at(all.get(), snapshot.name + "/upper"))
+    if (!stat_at(all.get(), snapshot.name + "/upper") && !stat_at(all.get(), snapshot.name + "/view"))
         unlinkat(all.get(), (snapshot.name + "/" + snapshot_file).c_str(), 0);
     unlinkat(all.get(), snapshot.name.c_str(), AT_REMOVEDIR);
     if (stat_at(all.get(), snapshot.name))
@@ -86,12 +96,14 @@ void Store::make_snapshot_directory(const SnapshotRecord& snapshot, const ImageR
 
     make_directory_at(staging, snapshot.name, 0700);
     const UniqueFd own = open_at(staging, snapshot.name, O_RDONLY | O_DIRECTORY);
-    make_directory_at(own.get(), "work", 0700);
-    make_directory_at(own.get(), "upper", 0700);
-    const UniqueFd upper = open_at(own.get(), "upper", O_RDONLY | O_DIRECTORY);
-    // In the mount the upper's root is the root: it has to look as the image's does.
+    const std::string top_name = snapshot.is_view ? "view" : "upper";
+    if (!snapshot.is_view)
+        make_directory_at(own.get(), "work", 0700);
+    make_directory_at(own.get(), top_name, 0700);
+    const UniqueFd top = open_at(own.get(), top_name, O_RDONLY | O_DIRECTORY);
+    // In the mount its root is the root: it has to look as the image's does.
     Omissions omissions;
-    AttributeWriter(omissions).apply(upper.get(), 0700,
+    AttributeWriter(omissions).apply(top.get(), 0700,
                                      Attributes::of(AT_FDCWD, layer_paths(image).front()), shown);
     write_snapshot_file(own.get(), snapshot, image.manifest_digest);
     if (!rename_new_at(staging, snapshot.name, all.get(), snapshot.name))
@@ -104,6 +116,21 @@ SnapshotRecord Store::snapshot(const std::string& name) {
         return with_paths(*found);
     throw Error("writable layer '" + name + "'", "not in the store " + root_,
                 "'shale snapshot ls' lists what is there");
+}
+
+SnapshotRecord Store::writable_snapshot(const std::string& name) {
+    SnapshotRecord found = snapshot(name);
+    if (found.is_view)
+        throw Error(called(found), "is not written to, so that it has no changes to make a layer of",
+                    "make a writable layer for its image: 'shale snapshot prepare NAME " + found.image + "'");
+    return found;
+}
+
+std::vector<std::string> Store::lower_paths(const SnapshotRecord& snapshot) {
+    std::vector<std::string> paths = layer_paths(image(snapshot.image));
+    if (snapshot.is_view)
+        paths.insert(paths.begin(), snapshot.view);
+    return paths;
 }
 
 std::vector<SnapshotRecord> Store::snapshots() {
@@ -132,7 +159,7 @@ bool Store::remove_snapshot(const std::string& name, const IsMounted& is_mounted
 bool Store::move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging) {
     const UniqueFd all = open_at(fd_.get(), "snapshots", O_RDONLY | O_DIRECTORY);
     const UseLock nobody_mounts = UseLock::alone(fd_.get(), "snapshots");
-    if (is_mounted(snapshot(name).upper))
+    if (is_mounted(snapshot(name).top()))
         return false;
     const bool is_there = stat_at(all.get(), name).has_value();
     std::optional<UseLock> nobody_reads;

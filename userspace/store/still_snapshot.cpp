@@ -8,6 +8,7 @@
 #include "base/at.hpp"
 #include "base/error.hpp"
 #include "base/xattr.hpp"
+#include "store/attributes.hpp"
 #include "store/index_names.hpp"
 #include "store/upper_copy.hpp"
 
@@ -19,12 +20,6 @@ namespace {
 
 std::string thing(const SnapshotRecord& snapshot) {
     return "writable layer '" + snapshot.name + "'";
-}
-
-/// Marks of an overlay are hidden from who is not root of the machine, as if there were none.
-void require_marks(int directory, const std::string& thing) {
-    if (XattrTarget(directory).remove("trusted.overlay.none") == EPERM)
-        throw Error(thing, "its marks (trusted.overlay.*) can't be read", "run it as root of the machine");
 }
 
 /// A mount leaves one of these on the root of its upper.
@@ -49,7 +44,7 @@ UseLock lock_of(int root, const SnapshotRecord& snapshot) {
 StillSnapshot::StillSnapshot(int root, const SnapshotRecord& snapshot, const std::vector<std::string>& lowers,
                              const Staging& staging, const UpperAccess& access, Progress& progress)
     : snapshot_(snapshot), access_(access), not_mounted_(lock_of(root, snapshot)) {
-    require_marks(staging.fd(), thing(snapshot));
+    require_readable_marks(staging.fd(), thing(snapshot));
     refuse_userxattr(*tree::Layer::open(snapshot.upper), thing(snapshot));
     std::unique_ptr<Hold> hold = access.hold(snapshot.upper);
     const bool has_index = has_indexed_files(snapshot.work);

@@ -129,7 +129,7 @@ ImageRecord Store::tag_image(const std::string& name, const std::string& other) 
     image.name = other;
     if (const auto snapshot = catalog_.snapshot_in_the_way(image))
         throw Error("image '" + other + "'",
-                    "is another image, which carries the writable layer '" + *snapshot + "'",
+                    "is another image, which carries the " + called(*snapshot),
                     "choose another name");
     catalog_.put_image(image);
     transaction.commit();
@@ -141,8 +141,9 @@ void Store::remove_images(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         image(name); // throws where there is none
         if (const auto snapshot = catalog_.snapshot_of(name))
-            throw Error("image '" + name + "'", "carries the writable layer '" + *snapshot + "'",
-                        "remove that first, with all changes in it: 'shale snapshot rm " + *snapshot + "'");
+            throw Error("image '" + name + "'", "carries the " + called(*snapshot),
+                        std::string("remove that first") + (snapshot->is_view ? "" : ", with all changes in it") +
+                            ": 'shale snapshot rm " + snapshot->name + "'");
         catalog_.remove_image(name);
     }
     transaction.commit();

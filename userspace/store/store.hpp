@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,13 +9,19 @@
 #include "base/progress.hpp"
 #include "store/catalog.hpp"
 #include "store/commit.hpp"
+#include "store/dedup.hpp"
 #include "store/garbage.hpp"
 #include "store/image_verify.hpp"
 #include "store/rebuild.hpp"
+#include "store/stored_layer.hpp"
 #include "store/usage.hpp"
 #include "store/use_lock.hpp"
 
 namespace shale {
+
+class LinkedFiles;
+struct ListedLayer;
+class Staging;
 
 enum class ExportFormat {
     oci_directory,
@@ -78,6 +85,17 @@ public:
     /// While the caller has it, layers stay that a path was got of, whatever becomes of their image.
     UseLock hold() const { return UseLock::shared(fd_.get(), "layers"); }
 
+    /// All layers in the store: those of images, bottom first, then others.
+    std::vector<StoredLayer> layers();
+    /// The one that @p text means: it begins so as its diff id or chain id does, with "sha256:" or without; or is
+    /// IMAGE:N. Throws Error where that is none, or several.
+    StoredLayer layer(const std::string& text);
+    /// Makes an image that shows the same as another, with one layer in place of several adjacent ones. That other
+    /// stays, unless the new one takes its name.
+    ImageRecord merge_layers(const MergeOptions& options, Progress& progress);
+    /// Makes layers share what is equal in them. @p mounted is called for a fresh answer. Throws Error where neither
+    /// is possible, or something else is at work; or Cancelled.
+    Dedup dedup(const DedupOptions& options, const std::function<IsMounted()>& mounted, Progress& progress);
     /// Where the layer lies, absolute.
     std::string layer_path(const LayerRecord& layer) const;
     /// The directories to mount, absolute, top first. Layers below one whose root is opaque are
@@ -89,8 +107,13 @@ public:
     SnapshotRecord prepare(const std::string& name, const std::string& image);
     /// The same, or takes up the one that exists, which must be for the same image.
     SnapshotRecord prepare_or_take_up(const std::string& name, const std::string& image);
+    /// Makes the view @p name of @p image: a snapshot that is mounted without writable layer. Throws Error where
+    /// there is one of that name.
+    SnapshotRecord view(const std::string& name, const std::string& image);
     /// Throws Error where there is none.
     SnapshotRecord snapshot(const std::string& name);
+    /// What is mounted below the upper of a snapshot, or as a view; absolute, top first.
+    std::vector<std::string> lower_paths(const SnapshotRecord& snapshot);
     std::vector<SnapshotRecord> snapshots();
     /// While the caller has it, the snapshot is not read as one that does not change: it is about to be
     /// mounted. Throws Error while it is read.
@@ -104,8 +127,8 @@ public:
     void write_changes(const std::string& name, std::optional<int64_t> epoch, const UpperAccess& access,
                        const oci::Sink& sink, Progress& progress);
 
-    /// Removes a writable layer and all that is in it, having asked whether its upper is mounted.
-    /// False, and nothing is removed, where its upper is mounted. Throws Error where there is none, or it is
+    /// Removes a snapshot and all that is in it, having asked whether its top() is mounted.
+    /// False, and nothing is removed, where that is mounted. Throws Error where there is none, or it is
     /// just being read.
     bool remove_snapshot(const std::string& name, const IsMounted& is_mounted);
     /// While the caller has it, no snapshot is removed: it has a mount, or will have.
@@ -125,6 +148,15 @@ private:
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
     void refuse_unknown_store();
+    std::vector<ListedLayer> listed_layers(unsigned jobs, Progress& progress);
+    /// Why files of the layer have to keep their numbers; nothing, where they need not.
+    std::optional<std::string> keeps_numbers(const StoredLayer& layer, const IsMounted& is_mounted);
+    std::map<Digest, std::string> layers_that_keep_numbers(const IsMounted& is_mounted);
+    void link_files(const DedupOptions& options, const std::vector<ListedLayer>& layers,
+                    const std::function<IsMounted()>& mounted, const Staging& staging, Dedup& dedup,
+                    Progress& progress);
+    void replace_layers(LinkedFiles& files, const std::function<IsMounted()>& mounted, const Staging& staging,
+                        std::map<Digest, std::string>& kept);
     /// What comes before looking for garbage, within a transaction. Returns the names of images that are no more.
     std::vector<std::string> begin_collection(const CollectOptions& options, const IsMounted& is_mounted);
     bool is_image_used(const ImageRecord& image, const IsMounted& is_mounted);
@@ -133,8 +165,10 @@ private:
     void take_up_snapshots(Rebuilt& rebuilt);
     Garbage find_garbage(const CollectOptions& options, const IsMounted& is_mounted);
     std::optional<SnapshotRecord> taken_up(const std::string& name, const std::string& image);
-    SnapshotRecord make_snapshot(const std::string& name, const std::string& image, int staging,
-                                 Transaction& transaction);
+    SnapshotRecord make_new_snapshot(SnapshotRecord snapshot);
+    SnapshotRecord make_snapshot(SnapshotRecord snapshot, int staging, Transaction& transaction);
+    /// Throws Error where it is a view.
+    SnapshotRecord writable_snapshot(const std::string& name);
     bool move_snapshot(const std::string& name, const IsMounted& is_mounted, int staging);
     std::optional<Garbage> move_garbage(const CollectOptions& options, const IsMounted& is_mounted, int staging);
     void make_snapshot_directory(const SnapshotRecord& snapshot, const ImageRecord& image, int staging);

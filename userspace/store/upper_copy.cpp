@@ -25,8 +25,10 @@ Attributes attributes_of(int from, const std::string& name) {
 
 } // namespace
 
-UpperCopy::UpperCopy(int to, std::function<void()> ask)
-    : root_(to), ask_(std::move(ask)), writer_(none_, Marks::kept) {}
+UpperCopy::UpperCopy(int to, std::function<void()> ask) : UpperCopy(to, std::move(ask), {}) {}
+
+UpperCopy::UpperCopy(int to, std::function<void()> ask, Make make)
+    : root_(to), ask_(std::move(ask)), make_(std::move(make)), writer_(none_, Marks::kept) {}
 
 void UpperCopy::add(int from, const std::string& name, const std::string& shown) {
     shown_ = shown;
@@ -50,6 +52,8 @@ void UpperCopy::copy(int from, int to, const std::string& name, const std::strin
     const struct stat& st = *found;
     if (S_ISDIR(st.st_mode))
         return copy_directory(from, to, name, path);
+    if (make_)
+        return make_(from, to, name, path);
     try {
         if (st.st_nlink > 1 && link_to_copy(to, name, path, st))
             return;

@@ -20,6 +20,12 @@ public:
     /// object; what it throws ends the copy.
     UpperCopy(int to, std::function<void()> ask);
 
+    /// Makes the object @p name of the open directory @p from, which is no directory, in @p to as well, in another way
+    /// than as a copy. @p path is its path, from the name that add() was given.
+    using Make = std::function<void(int from, int to, const std::string& name, const std::string& path)>;
+    /// Copies directories only, and has all else made by @p make.
+    UpperCopy(int to, std::function<void()> ask, Make make);
+
     /// Copies the open directory @p from as @p name. Throws Error naming the object by its path behind @p shown.
     void add(int from, const std::string& name, const std::string& shown);
     /// Calls what the constructor was given.
@@ -35,6 +41,7 @@ private:
 
     const int root_;
     const std::function<void()> ask_;
+    const Make make_;
     std::string shown_;
     Omissions none_; ///< what a layer of the store has, another one there can have
     AttributeWriter writer_;

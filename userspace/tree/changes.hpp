@@ -29,4 +29,8 @@ struct Change {
 /// the cost is that of the layers that only one has. Throws Error.
 std::vector<Change> changes(const Union& before, const Union& after);
 
+/// What one layer holds differently from another, each taken by itself; sorted by path as above. Whiteouts count as
+/// objects of their own, and that a directory is opaque as one of its attributes. Throws Error.
+std::vector<Change> differences(const std::shared_ptr<const Layer>& before, const std::shared_ptr<const Layer>& after);
+
 } // namespace shale::tree

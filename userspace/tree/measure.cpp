@@ -2,14 +2,14 @@
 #include "tree/measure.hpp"
 
 #include <cerrno>
-#include <set>
-#include <utility>
+#include <map>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/error.hpp"
 #include "base/names_in.hpp"
+#include "base/xattr.hpp"
 #include "ondisk/marks.hpp"
 #include "tree/union.hpp"
 
@@ -19,10 +19,20 @@ namespace {
 
 class Measurement {
 public:
-    explicit Measurement(const std::function<void(const Size&)>& so_far) : so_far_(so_far) {}
+    Measurement(const std::function<void(const Size&)>& so_far, SharedFiles* shared)
+        : so_far_(so_far), shared_(shared) {}
 
     Size run(const Layer& layer) && {
+        count_opaque(layer.fd(), ".");
         walk(layer.fd());
+        for (const auto& [identity, file] : linked_) {
+            if (file.names_elsewhere == 0)
+                continue;
+            size_.shared_files++;
+            size_.shared_bytes += file.bytes;
+            if (shared_)
+                shared_->emplace(identity, file.bytes);
+        }
         return size_;
     }
 
@@ -52,8 +62,14 @@ private:
                 return;
             throw Error::from_errno(name, errno);
         }
-        size_.bytes += 512 * static_cast<uint64_t>(st.st_blocks);
+        size_.bytes += bytes_of(st);
+        count_opaque(parent, name);
         walk(directory.get());
+    }
+
+    void count_opaque(int parent, const std::string& name) {
+        const auto mark = XattrTarget(parent, name).get(opaque_);
+        size_.opaque += ondisk::decode_opaque(mark.value_or("")) == ondisk::Opaque::yes;
     }
 
     void count(const struct stat& st) {
@@ -61,21 +77,34 @@ private:
             size_.whiteouts++;
             return;
         }
-        if (st.st_nlink > 1 && !linked_.emplace(st.st_dev, st.st_ino).second)
-            return;
+        if (st.st_nlink > 1) {
+            const auto [file, is_new] = linked_.try_emplace(identity_of(st), Linked{st.st_nlink, bytes_of(st)});
+            file->second.names_elsewhere--;
+            if (!is_new)
+                return;
+        }
         size_.files++;
-        size_.bytes += 512 * static_cast<uint64_t>(st.st_blocks);
+        size_.bytes += bytes_of(st);
     }
 
+    static uint64_t bytes_of(const struct stat& st) { return 512 * static_cast<uint64_t>(st.st_blocks); }
+
+    struct Linked {
+        nlink_t names_elsewhere; ///< that were not met yet
+        uint64_t bytes;
+    };
+
     const std::function<void(const Size&)>& so_far_;
-    std::set<std::pair<dev_t, ino_t>> linked_;
+    SharedFiles* const shared_;
+    const std::string opaque_ = ondisk::xattr_name(ondisk::Prefix::trusted, ondisk::Mark::opaque);
+    std::map<Identity, Linked> linked_;
     Size size_;
 };
 
 } // namespace
 
-Size measure(const Layer& layer, const std::function<void(const Size& so_far)>& so_far) {
-    return Measurement(so_far).run(layer);
+Size measure(const Layer& layer, const std::function<void(const Size& so_far)>& so_far, SharedFiles* shared) {
+    return Measurement(so_far, shared).run(layer);
 }
 
 } // namespace shale::tree

@@ -207,7 +207,8 @@ TEST_F(ImageVerifyTest, AListThatWasChangedIsNotBelieved) {
 TEST_F(ImageVerifyTest, OfWhatAnOlderVersionImportedNothingIsKnown) {
     {
         Database database(root() + "/shale.db");
-        database.execute("ALTER TABLE layers DROP COLUMN tree; PRAGMA user_version = 2");
+        database.execute("ALTER TABLE layers DROP COLUMN tree; "
+                    "ALTER TABLE snapshots DROP COLUMN is_view; PRAGMA user_version = 2");
     }
     chmod((top_ + "/etc/name").c_str(), 0755);
     EXPECT_TRUE(verify().texts.empty());

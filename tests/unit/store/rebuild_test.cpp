@@ -57,7 +57,8 @@ protected:
                         std::to_string(layer.size) + " " + layer.tree.text() + "\n";
         }
         for (const SnapshotRecord& snapshot : store.snapshots())
-            text += snapshot.name + " " + snapshot.image + " " + std::to_string(snapshot.created) + "\n";
+            text += snapshot.name + " " + snapshot.image + " " + std::to_string(snapshot.created) +
+                    (snapshot.is_view ? " view\n" : "\n");
         return text;
     }
 
@@ -137,6 +138,15 @@ TEST_F(RebuildTest, ASnapshotWithoutItsFileIsTold) {
     EXPECT_EQ(rebuilt.snapshots, 1u);
 }
 
+TEST_F(RebuildTest, AViewComesBackAsOne) {
+    open().view("look", "one");
+    const std::string before = said();
+    EXPECT_NE(before.find(" view\n"), std::string::npos);
+    fs::remove(database());
+    EXPECT_EQ(Store::rebuild(root()).snapshots, 3u);
+    EXPECT_EQ(said(), before);
+}
+
 TEST_F(RebuildTest, AnImageFileOfNoSenseIsTold) {
     fs::remove(database());
     write_file(root() + "/images/" + image_files().front(), "{\"version\": 1}");
@@ -184,7 +194,8 @@ TEST_F(RebuildTest, AStoreOfVersion2GetsItsFiles) {
     const std::string before = said();
     {
         Database old(database());
-        old.execute("UPDATE layers SET tree = ''; ALTER TABLE layers DROP COLUMN tree; PRAGMA user_version = 2");
+        old.execute("UPDATE layers SET tree = ''; ALTER TABLE layers DROP COLUMN tree; "
+                    "ALTER TABLE snapshots DROP COLUMN is_view; PRAGMA user_version = 2");
     }
     fs::remove_all(root() + "/images");
     fs::remove(root() + "/snapshots/web/snapshot.json");

@@ -253,6 +253,58 @@ TEST_F(StoreLifeTest, AWritableLayerIsTakenUpAgainByTheSameImageOnly) {
     EXPECT_SAYS(message_of([&] { open().remove_snapshot("web", not_mounted); }), "not in the store");
 }
 
+TEST_F(StoreLifeTest, AViewIsASnapshotThatNothingIsWrittenTo) {
+    TarBuilder tar;
+    tar.directory("./", 0711, with_owner(3, 4)).file("a");
+    image_.layer(tar.finish());
+    image_.tag("one");
+    import("one");
+    const SnapshotRecord view = open().view("look", "one");
+
+    EXPECT_TRUE(view.is_view);
+    EXPECT_EQ(view.upper + view.work, "");
+    EXPECT_EQ(view.top(), root() + "/snapshots/look/view");
+    EXPECT_EQ(stat_of_path(view.view).st_mode & 07777u, 0711u);
+    EXPECT_EQ(stat_of_path(view.view).st_uid, 3u);
+    EXPECT_EQ(names_in(root() + "/snapshots/look"), (std::vector<std::string>{"snapshot.json", "view"}));
+    std::vector<std::string> lowers = open().layer_paths(open().image("one"));
+    lowers.insert(lowers.begin(), view.view);
+    EXPECT_EQ(open().lower_paths(open().snapshot("look")), lowers);
+}
+
+TEST_F(StoreLifeTest, AViewKeepsItsImageAndNameAndIsNotCommitted) {
+    add_layer("a");
+    image_.tag("one");
+    import("one");
+    open().view("look", "one");
+
+    EXPECT_SAYS(message_of([&] { open().remove_images({"one"}); }), "carries the view 'look'");
+    EXPECT_SAYS(message_of([&] { open().view("look", "one"); }), "view 'look': exists already");
+    EXPECT_SAYS(message_of([&] { open().prepare("look", "one"); }), "view 'look': exists already");
+    EXPECT_SAYS(message_of([&] { open().prepare_or_take_up("look", "one"); }), "not written to");
+    CommitOptions options;
+    options.image = "new";
+    const UpperAccess access{[](const std::string&) { return nullptr; }, not_mounted};
+    EXPECT_SAYS(message_of([&] { open().commit_snapshot("look", options, access, progress_); }), "not written to");
+    EXPECT_SAYS(message_of([&] { open().write_changes("look", {}, access, [](auto) {}, progress_); }), "not written to");
+
+    const std::string top = open().snapshot("look").top();
+    EXPECT_FALSE(open().remove_snapshot("look", [&](const std::string& path) { return path == top; }));
+    EXPECT_TRUE(open().remove_snapshot("look", not_mounted));
+    EXPECT_FALSE(exists(root() + "/snapshots/look"));
+    EXPECT_NO_THROW(open().remove_images({"one"}));
+}
+
+TEST_F(StoreLifeTest, WhatACrashLeftOfAViewIsNoObstacle) {
+    add_layer("a");
+    image_.tag("one");
+    import("one");
+    fs::create_directories(root() + "/snapshots/look/view");
+    write_file(root() + "/snapshots/look/snapshot.json", "{}");
+    EXPECT_NO_THROW(open().collect({}, not_mounted));
+    EXPECT_NO_THROW(open().view("look", "one"));
+}
+
 TEST_F(StoreLifeTest, AWritableLayerThatIsBeingMountedIsRemovedAfterThatOnly) {
     add_layer("a");
     image_.tag("one");

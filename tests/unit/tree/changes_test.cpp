@@ -134,5 +134,53 @@ TEST_F(Changes, AreSortedByPath) {
     EXPECT_EQ(changed(), "A /a D /a-b A /a/z A /b");
 }
 
+class Differences : public Layers {
+protected:
+    /// What "top" holds differently from "base", each by itself.
+    std::string differing() const {
+        std::string text;
+        for (const Change& change : differences(Layer::open(at("base")), Layer::open(at("top"))))
+            text += std::string(text.empty() ? "" : " ") + "ACD"[static_cast<int>(change.kind)] + " " + change.path;
+        return text;
+    }
+};
+
+TEST_F(Differences, AreThoseOfTheTreesByThemselves) {
+    file("base/d/only-base");
+    file("base/d/changed", "one");
+    file("base/same", "same");
+    file("top/d/changed", "two");
+    file("top/d/new/f");
+    file("top/same", "same");
+    EXPECT_EQ(differing(), "C /d/changed A /d/new A /d/new/f D /d/only-base");
+}
+
+TEST_F(Differences, CountWhiteoutsAsObjects) {
+    directory("base");
+    directory("top");
+    whiteout("base/both");
+    whiteout("top/both");
+    whiteout("top/only-top");
+    whiteout("base/only-base");
+    file("base/hidden");
+    whiteout("top/hidden");
+    whiteout("base/again");
+    file("top/again/f");
+    whiteout("top/new/w");
+    whiteout("base/gone/w");
+    EXPECT_EQ(differing(), "C /again A /again/f D /gone C /hidden A /new A /new/w D /only-base A /only-top");
+}
+
+TEST_F(Differences, CountThatADirectoryIsOpaque) {
+    for (const char* name : {"base/d", "base/e", "top/d", "top/e"})
+        directory(name);
+    mark("top/d", "opaque", "y");
+    mark("base/e", "opaque", "y");
+    mark("top/e", "opaque", "y");
+    EXPECT_EQ(differing(), "C /d");
+    mark("base", "opaque", "y");
+    EXPECT_EQ(differing(), "C / C /d");
+}
+
 } // namespace
 } // namespace shale::tree
