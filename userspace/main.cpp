@@ -17,13 +17,12 @@ namespace {
 enum Status { fine = 0, failed = 1 };
 
 /// What callers may have left in a state that nobody here expects: a closed standard descriptor, which a file
-/// of ours would become, and children that vanish before they are waited for.
+/// of ours would become, and children that vanish before they are waited for. What stands in for standard input
+/// can't be read, nor the others written to: they fail as closed ones do.
 void put_in_order() {
-    int fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = open("/dev/null", O_RDWR);
-    if (fd >= 0)
-        close(fd);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(standard, F_GETFD) < 0)
+            open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     signal(SIGCHLD, SIG_DFL);
 }
 

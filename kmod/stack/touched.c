@@ -113,23 +113,13 @@ static bool take_marks(struct shale_touched *touched)
 	return any;
 }
 
-static unsigned long nr_ended(const struct shale_touched *touched)
+static unsigned long total(const unsigned long __percpu *counter)
 {
 	unsigned long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(touched->passed, cpu)->ended);
-	return sum;
-}
-
-static unsigned long nr_begun(const struct shale_touched *touched)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(touched->passed, cpu)->begun);
+		sum += READ_ONCE(*per_cpu_ptr(counter, cpu));
 	return sum;
 }
 
@@ -144,10 +134,10 @@ static bool forget(struct shale_touched *touched)
 	bool any;
 
 	smp_mb();	/* what the caller has seen was begun before */
-	ended = nr_ended(touched);
+	ended = total(&touched->passed->ended);
 	smp_mb();	/* pairs with shale_touched_end() */
 	any = take_marks(touched);
-	return any || READ_ONCE(touched->mapped) || nr_begun(touched) != ended;
+	return any || READ_ONCE(touched->mapped) || total(&touched->passed->begun) != ended;
 }
 
 /* Who finds nothing to do must not overtake who does it, or has failed to. */

@@ -18,12 +18,13 @@
 #define SHALE_STACK_TOUCHED_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/fs.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 
 #define SHALE_TOUCHED_BITS 6
-#define SHALE_TOUCHED_INODES (1 << SHALE_TOUCHED_BITS)
+#define SHALE_TOUCHED_INODES BIT(SHALE_TOUCHED_BITS)
 #define SHALE_TOUCHED_BUCKET 8		/* so many of them can be where an inode is looked for */
 
 struct shale_touched_passed {

@@ -172,13 +172,9 @@ static struct dentry *make_locked(const struct shale_token *tok, struct dentry *
 {
 	int err;
 
-	if (S_ISDIR(what->mode) && !what->link_to) {
-		dentry = vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, what->mode, NULL);
-		mark(tok, dir);
-		return dentry;
-	}
+	if (S_ISDIR(what->mode) && !what->link_to)
+		return vfs_mkdir(shale_upper_idmap(tok), d_inode(dir), dentry, what->mode, NULL);
 	err = make_leaf(tok, dir, dentry, what);
-	mark(tok, dir);
 	if (!err)
 		return dentry;
 	end_creating(dentry);
@@ -227,6 +223,7 @@ struct dentry *shale_upper_make(const struct shale_token *tok, struct dentry *di
 		return ERR_PTR(-EEXIST);
 	}
 	dentry = make_locked(tok, dir, dentry, what);
+	mark(tok, dir);
 	return IS_ERR(dentry) ? dentry : shale_upper_end_creating(tok, dir, name, dentry);
 }
 

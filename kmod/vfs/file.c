@@ -443,12 +443,14 @@ static ssize_t write_claimed(struct file *real, struct kiocb *iocb, struct iov_i
 	return ret;
 }
 
-/* A claim may have to wait for somebody else's. */
-static ssize_t write_nowait(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
+static ssize_t write_through(struct file *real, struct kiocb *iocb, struct iov_iter *iter)
 {
-	if (shale_quota_counts(shale_sb(file_inode(iocb->ki_filp)->i_sb)))
-		return -EAGAIN;
-	return write_unless_held(real, iocb, iter);
+	const bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+
+	if (!shale_quota_counts(shale_sb(file_inode(iocb->ki_filp)->i_sb)))
+		return nowait ? write_unless_held(real, iocb, iter) : write_real(real, iocb, iter);
+	/* A claim may have to wait for somebody else's. */
+	return nowait ? -EAGAIN : write_claimed(real, iocb, iter);
 }
 
 static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
@@ -468,8 +470,7 @@ static ssize_t shale_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 	if (ret)
 		return ret;
 
-	ret = iocb->ki_flags & IOCB_NOWAIT ? write_nowait(real, iocb, iter)
-					   : write_claimed(real, iocb, iter);
+	ret = write_through(real, iocb, iter);
 	/* What is not complete does the rest when it is; its file may be gone. */
 	if (ret == -EIOCBQUEUED)
 		return ret;

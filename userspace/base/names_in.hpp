@@ -6,7 +6,7 @@
 
 namespace shale {
 
-/// The names in the open directory @p dir, in no order, but "." and "..".
+/// The names in the open directory @p dir, in no order, but "." and "..". Throws Error.
 std::vector<std::string> names_in(int dir);
 
 } // namespace shale

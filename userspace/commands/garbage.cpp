@@ -4,21 +4,13 @@
 #include <memory>
 #include <optional>
 
+#include "base/error.hpp"
 #include "commands/format.hpp"
+#include "commands/image.hpp"
 #include "commands/mounted.hpp"
+#include "commands/target.hpp"
 
 namespace shale {
-
-namespace {
-
-nlohmann::json texts(const std::vector<Digest>& digests) {
-    auto list = nlohmann::json::array();
-    for (const Digest& digest : digests)
-        list.push_back(digest.text());
-    return list;
-}
-
-} // namespace
 
 IsMounted mounted_layers() {
     // Looked for when the store is locked, and not before: the module may be loaded meanwhile.
@@ -27,6 +19,21 @@ IsMounted mounted_layers() {
             mounted->emplace();
         return (*mounted)->has_layer(path);
     };
+}
+
+Garbage collect(const CollectOptions& options, const Globals& globals) {
+    auto store = existing_store(globals.root);
+    const auto found = store ? store->collect(options, mounted_layers()) : Garbage{};
+    if (!found)
+        throw Error("store " + store->root(), "something is being imported, exported or mounted",
+                    "try again when that is done");
+    return *found;
+}
+
+std::string mounted_text(const Garbage& garbage) {
+    if (garbage.mounted.empty())
+        return "";
+    return "; " + count_text(garbage.mounted.size(), "layer") + " that no image has any more: mounted, and left alone";
 }
 
 std::string garbage_text(const Garbage& garbage) {

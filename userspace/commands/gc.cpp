@@ -2,10 +2,7 @@
 #include <iostream>
 #include <memory>
 
-#include "base/error.hpp"
-#include "commands/format.hpp"
 #include "commands/garbage.hpp"
-#include "commands/target.hpp"
 
 namespace shale {
 
@@ -25,23 +22,14 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale gc --blobs        keep only what is mounted from";
 
 void run(const CollectOptions& options, const Globals& globals) {
-    auto store = existing_store(globals.root);
-    const auto found = store ? store->collect(options, mounted_layers()) : Garbage{};
-    if (!found)
-        throw Error("store " + store->root(), "something is being imported, exported or mounted",
-                    "try again when that is done");
-    const Garbage& garbage = *found;
+    const Garbage garbage = collect(options, globals);
     if (globals.json) {
         auto document = garbage_json(garbage);
         document["removed"] = !options.only_look;
         print_json(document);
         return;
     }
-    std::cout << (options.only_look ? "would remove " : "removed ") << garbage_text(garbage);
-    if (!garbage.mounted.empty())
-        std::cout << "; " << count_text(garbage.mounted.size(), "layer")
-                  << " that no image has any more: mounted, and left alone";
-    std::cout << "\n";
+    std::cout << (options.only_look ? "would remove " : "removed ") << garbage_text(garbage) << mounted_text(garbage) << "\n";
 }
 
 } // namespace

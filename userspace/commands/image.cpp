@@ -10,6 +10,13 @@ constexpr const char* description =
 
 } // namespace
 
+nlohmann::json texts(const std::vector<Digest>& digests) {
+    auto list = nlohmann::json::array();
+    for (const Digest& digest : digests)
+        list.push_back(digest.text());
+    return list;
+}
+
 nlohmann::json to_json(const Store& store, const ImageRecord& image) {
     nlohmann::json layers = nlohmann::json::array();
     for (const LayerRecord& layer : image.layers)

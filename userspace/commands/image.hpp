@@ -21,5 +21,6 @@ void add_image_remove(CLI::App& image, Globals& globals);
 
 /// What --json says of an image.
 nlohmann::json to_json(const Store& store, const ImageRecord& image);
+nlohmann::json texts(const std::vector<Digest>& digests);
 
 } // namespace shale

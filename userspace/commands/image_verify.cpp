@@ -77,13 +77,6 @@ private:
     ImageProgress& progress_;
 };
 
-nlohmann::json texts(const std::vector<Digest>& digests) {
-    auto list = nlohmann::json::array();
-    for (const Digest& digest : digests)
-        list.push_back(digest.text());
-    return list;
-}
-
 std::string summary(const StoreTotals& totals) {
     std::string text = count_text(totals.layers, "layer");
     if (!totals.unlisted.empty())

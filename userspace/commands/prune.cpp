@@ -4,24 +4,17 @@
 #include <iostream>
 #include <memory>
 
-#include "base/error.hpp"
 #include "base/join.hpp"
 #include "commands/format.hpp"
 #include "commands/garbage.hpp"
 #include "commands/table.hpp"
-#include "commands/target.hpp"
 
 namespace shale {
 
 namespace {
 
 void run(const CollectOptions& options, const Globals& globals) {
-    auto store = existing_store(globals.root);
-    const auto found = store ? store->collect(options, mounted_layers()) : Garbage{};
-    if (!found)
-        throw Error("store " + store->root(), "something is being imported, exported or mounted",
-                    "try again when that is done");
-    const Garbage& garbage = *found;
+    const Garbage garbage = collect(options, globals);
     if (globals.json) {
         auto document = garbage_json(garbage);
         document["images"] = garbage.images;
@@ -37,10 +30,7 @@ void run(const CollectOptions& options, const Globals& globals) {
     std::cout << doing << garbage_text(garbage);
     if (garbage.layer_bytes > 0)
         std::cout << "; the layers are " << size_text(static_cast<double>(garbage.layer_bytes)) << " unpacked";
-    if (!garbage.mounted.empty())
-        std::cout << "; " << count_text(garbage.mounted.size(), "layer")
-                  << " that no image has any more: mounted, and left alone";
-    std::cout << "\n";
+    std::cout << mounted_text(garbage) << "\n";
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include "commands/globals.hpp"
 #include "commands/mounted.hpp"
 #include "commands/table.hpp"
+#include "mounting/options.hpp"
 #include "mounting/stack.hpp"
 #include "netlink/client.hpp"
 #include "running/container.hpp"
@@ -95,16 +96,6 @@ private:
     SnapshotRecord record_;
 };
 
-std::string escaped(const std::string& path) {
-    std::string text;
-    for (const char c : path) {
-        if (c == ':' || c == ',' || c == '\\')
-            text += '\\';
-        text += c;
-    }
-    return text;
-}
-
 /// Options have room in one page: the layers are named from where they lie.
 void mount_by_overlayfs(const std::vector<std::string>& lowers, const SnapshotRecord& snapshot,
                         const std::string& target) {
@@ -116,8 +107,8 @@ void mount_by_overlayfs(const std::vector<std::string>& lowers, const SnapshotRe
     if (has_indexed_files(snapshot.work))
         options.emplace_back("index=on");
     options.push_back("lowerdir=" + join(names, ":"));
-    options.push_back("upperdir=" + escaped(snapshot.upper));
-    options.push_back("workdir=" + escaped(snapshot.work));
+    options.push_back("upperdir=" + mounting::escaped(snapshot.upper));
+    options.push_back("workdir=" + mounting::escaped(snapshot.work));
     if (chdir(layers.c_str()) != 0)
         throw Error::from_errno(layers, errno);
     if (mount(snapshot.name.c_str(), target.c_str(), "overlay", 0, join(options, ",").c_str()) != 0)

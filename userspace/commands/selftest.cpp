@@ -11,7 +11,9 @@
 #include "commands/scratch_mount.hpp"
 #include "commands/subject.hpp"
 #include "commands/table.hpp"
+#include "commands/target.hpp"
 #include "mounting/stack.hpp"
+#include "mounting/unmount.hpp"
 #include "netlink/client.hpp"
 #include "selftest/base_checks.hpp"
 #include "selftest/union_checks.hpp"
@@ -33,7 +35,7 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale selftest /var/lib                    can layers lie there?\n"
                                  "  unshare -rm shale selftest ~               and in a user namespace?";
 
-const char* word_for(selftest::Verdict verdict) {
+std::string word_for(selftest::Verdict verdict) {
     switch (verdict) {
     case selftest::Verdict::works:
         return "ok";
@@ -60,8 +62,9 @@ public:
             list.push_back({{"check", result.name}, {"result", word_for(result.verdict)}, {"detail", result.detail}});
             return;
         }
-        std::cout << "  " << std::string(6, ' ').replace(0, std::string(word_for(result.verdict)).size(), word_for(result.verdict))
-                  << result.name << (result.detail.empty() ? "" : ": " + printable(result.detail)) << std::endl;
+        std::string word = word_for(result.verdict);
+        word.resize(6, ' ');
+        std::cout << "  " << word << result.name << (result.detail.empty() ? "" : ": " + printable(result.detail)) << std::endl;
     }
 
     selftest::Report base() {
@@ -86,8 +89,7 @@ private:
 };
 
 void unmount(const std::string& path) {
-    if (umount2(path.c_str(), UMOUNT_NOFOLLOW) < 0)
-        throw Error::from_errno(path, errno);
+    mounting::unmount(mounted_on(path).value(), false);
 }
 
 void verify_mount(const std::string& target, const Globals& globals, const selftest::Report& report) {

@@ -4,6 +4,7 @@
 
 #include "base/join.hpp"
 #include "commands/snapshot.hpp"
+#include "mounting/options.hpp"
 #include "store/index_names.hpp"
 #include "tree/needs.hpp"
 
@@ -19,17 +20,6 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale snapshot mounts web\n"
                                  "  shale snapshot mounts web --json        for programs";
 
-/// As an option takes it.
-std::string escaped(const std::string& path) {
-    std::string text;
-    for (const char c : path) {
-        if (c == ':' || c == ',' || c == '\\')
-            text += '\\';
-        text += c;
-    }
-    return text;
-}
-
 /// As one word of a shell.
 std::string quoted(const std::string& text) {
     std::string word = "'";
@@ -42,10 +32,10 @@ nlohmann::json mount_of(const std::string& type, std::vector<std::string> option
                         const std::vector<std::string>& lowers) {
     std::vector<std::string> layers;
     for (const std::string& lower : lowers)
-        layers.push_back(escaped(lower));
+        layers.push_back(mounting::escaped(lower));
     options.push_back("lowerdir=" + join(layers, ":"));
-    options.push_back("upperdir=" + escaped(snapshot.upper));
-    options.push_back("workdir=" + escaped(snapshot.work));
+    options.push_back("upperdir=" + mounting::escaped(snapshot.upper));
+    options.push_back("workdir=" + mounting::escaped(snapshot.work));
     return {{"type", type}, {"source", snapshot.name}, {"options", options}};
 }
 

@@ -24,10 +24,6 @@ std::string path_of(const std::string& name) {
     return name.empty() ? SHALE_INDEX_DIR : SHALE_INDEX_DIR "/" + name;
 }
 
-bool is_valid_origin(const std::string& value) {
-    return shale_origin_valid(value.data(), value.size()) != 0;
-}
-
 /// The file system that a well-formed record is of.
 std::string uuid_of(const std::string& record) {
     return record.substr(offsetof(struct shale_origin, uuid), sizeof(shale_origin::uuid));
@@ -80,15 +76,6 @@ std::vector<Step> IndexCheck::removing(const Entry& entry) const {
     return {{action, base(), path_of(entry.name), "", ""}};
 }
 
-void IndexCheck::know_file_system(const std::string& record) {
-    if (is_valid_origin(record) && lower_.follow(record))
-        file_systems_.insert(uuid_of(record));
-}
-
-bool IndexCheck::is_known_file_system(const std::string& record) const {
-    return file_systems_.contains(uuid_of(record));
-}
-
 bool IndexCheck::has_marks(ondisk::Prefix prefix) const {
     const auto has = [&](const std::string& name) {
         const XattrTarget object(index_.get(), name);
@@ -121,7 +108,8 @@ bool IndexCheck::belongs() {
         found(kinds::index_other_lowers, "", "was made for another top-most lower layer");
         return false;
     }
-    know_file_system(of_upper.value_or(""));
+    if (of_upper && is_valid_origin(*of_upper) && lower_.follow(*of_upper))
+        file_system_ = uuid_of(*of_upper);
     return true;
 }
 
@@ -188,7 +176,7 @@ void IndexCheck::file(const Entry& entry, std::vector<File>& files) {
     const auto lead = lower_.lead(entry.record, tree::Origins::Of::lower);
     if (!lead.object) {
         // Of a file system that no layer here is on: who named the layers may have left one out.
-        if (lead.is_sure && is_known_file_system(entry.record))
+        if (lead.is_sure && file_system_ == uuid_of(entry.record))
             lost("what it was copied from is not there");
         return;
     }

@@ -3,7 +3,7 @@
 // The index in a work directory, entry by entry, held against the upper and the lower layers.
 #pragma once
 
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +37,6 @@ private:
         struct stat lower {};
     };
 
-    /// Notes which file system is there, by a record that is known to be of a layer.
-    void know_file_system(const std::string& record);
-    bool is_known_file_system(const std::string& record) const;
-
     /// Whether the index is of this upper and these lower layers, as far as that can be told.
     bool belongs();
     /// Whether it, or any entry, carries marks of @p prefix.
@@ -63,7 +59,7 @@ private:
     std::vector<Entry> entries_;
     UpperFacts facts_;
     tree::Origins lower_, upper_;
-    std::set<std::string> file_systems_{}; ///< uuids of those of lower layers that are surely there
+    std::optional<std::string> file_system_{}; ///< uuid of that of the top-most lower layer, if it is surely there
 };
 
 } // namespace shale::fsck

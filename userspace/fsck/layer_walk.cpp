@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/at.hpp"
+#include "base/names_in.hpp"
 
 namespace shale::fsck {
 
@@ -33,10 +34,6 @@ bool has_part(const Object& merged, const tree::Identity& part) {
     return std::any_of(merged.parts.begin(), merged.parts.end(), [&](const tree::Part& each) {
         return tree::identity_of(stat_of(each.directory->get(), "directory")) == part;
     });
-}
-
-bool is_valid_origin(const std::string& value) {
-    return shale_origin_valid(value.data(), value.size()) != 0;
 }
 
 /// Of a version, or with flags, that came later: whoever writes these can read them.
@@ -85,7 +82,7 @@ std::vector<Step> LayerWalk::removing(const std::string& path, Mark mark) const 
 /// All that is in a directory, and then what that says of its marks.
 void LayerWalk::directory(const std::string& path, const Object& merged, const Marks& marks) {
     bool holds_copies = false;
-    for (const std::string& name : tree::names_in(merged.parts.front().directory->get()))
+    for (const std::string& name : names_in(merged.parts.front().directory->get()))
         holds_copies |= object(merged, name, path.empty() ? name : path + "/" + name);
     if (!facts_)
         return;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <linux/shale_ondisk.h>
+
 #include "ondisk/xattr_names.hpp"
 
 namespace shale::fsck {
@@ -49,6 +51,10 @@ std::string hex(const std::string& value) {
         digits += "0123456789abcdef"[byte & 15];
     }
     return digits;
+}
+
+bool is_valid_origin(const std::string& value) {
+    return shale_origin_valid(value.data(), value.size()) != 0;
 }
 
 std::string shown_value(const std::string& value) {

@@ -27,6 +27,9 @@ struct Marks {
 /// Throws Error.
 Marks marks_of(const XattrTarget& object, ondisk::Prefix prefix);
 
+/// Whether @p value is a record of an origin that can be followed.
+bool is_valid_origin(const std::string& value);
+
 /// @p value for people: as it is, or its digits where it is no text, and not all of it where it is long.
 std::string shown_value(const std::string& value);
 

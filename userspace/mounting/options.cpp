@@ -185,6 +185,16 @@ Options parse_options(std::string_view text) {
     return options;
 }
 
+std::string escaped(const std::string& path) {
+    std::string text;
+    for (const char c : path) {
+        if (c == ':' || c == ',' || c == '\\')
+            text += '\\';
+        text += c;
+    }
+    return text;
+}
+
 std::vector<LowerName> split_lowerdir(std::string_view value) {
     std::vector<LowerName> names;
     for (bool of_data = false;;) {

@@ -25,6 +25,9 @@ struct Options {
 /// itself, such as "noauto" and "x-systemd.automount", are left out.
 Options parse_options(std::string_view text);
 
+/// A path as it stands in the value of "lowerdir", "upperdir" or "workdir" among other options.
+std::string escaped(const std::string& path);
+
 /// One name in the value of "lowerdir", without its backslashes.
 struct LowerName {
     std::string path; ///< empty, where there is nothing between two colons

@@ -23,6 +23,7 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "running/check.hpp"
 #include "running/root_directory.hpp"
 #include "running/user.hpp"
 
@@ -54,11 +55,6 @@ int attend(pid_t child, const sigset_t& signals) {
                 return status_of(status);
         }
     }
-}
-
-void check(int result, const std::string& thing) {
-    if (result != 0)
-        throw Error::from_errno(thing, errno);
 }
 
 void write_text(int fd, const std::string& text) {

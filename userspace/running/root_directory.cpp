@@ -12,15 +12,11 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "running/check.hpp"
 
 namespace shale::running {
 
 namespace {
-
-void check(int result, const std::string& thing) {
-    if (result != 0)
-        throw Error::from_errno(thing, errno);
-}
 
 /// What is there already stays, but has to be a directory: a mount is not to go where a link points.
 void need_directory(const std::string& path) {

@@ -19,6 +19,7 @@
 #include "base/error.hpp"
 #include "base/names_in.hpp"
 #include "base/xattr.hpp"
+#include "ondisk/marks.hpp"
 #include "selftest/base_checks.hpp"
 
 namespace shale::selftest {
@@ -75,7 +76,7 @@ void make_dir(const std::string& path) {
 
 void expect_whiteout(const std::string& path) {
     const auto st = look_at(path);
-    expect(S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0), path + " is no whiteout");
+    expect(ondisk::is_whiteout_device(st.st_mode, st.st_rdev), path + " is no whiteout");
 }
 
 // The checks. Each has names of its own, and finds the layers as make_layers() has made them.

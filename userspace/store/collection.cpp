@@ -59,9 +59,10 @@ bool Store::is_image_used(const ImageRecord& image, const IsMounted& is_mounted)
            (!image.layers.empty() && is_mounted(layer_path(image.layers.back())));
 }
 
-std::vector<std::string> Store::remove_unused_images(const IsMounted& is_mounted) {
+std::vector<std::string> Store::begin_collection(const CollectOptions& options, const IsMounted& is_mounted) {
+    refuse_unknown_store();
     std::vector<std::string> removed;
-    for (const ImageRecord& image : images()) {
+    for (const ImageRecord& image : options.unused_images ? images() : std::vector<ImageRecord>()) {
         if (is_image_used(image, is_mounted))
             continue;
         catalog_.remove_image(image.name);
@@ -103,10 +104,7 @@ Garbage Store::find_garbage(const CollectOptions& options, const IsMounted& is_m
 std::optional<Garbage> Store::collect(const CollectOptions& options, const IsMounted& is_mounted) {
     if (options.only_look) {
         const Transaction nobody_imports = catalog_.begin(); // and nothing comes of it
-        refuse_unknown_store();
-        std::vector<std::string> images;
-        if (options.unused_images)
-            images = remove_unused_images(is_mounted);
+        std::vector<std::string> images = begin_collection(options, is_mounted);
         Garbage garbage = find_garbage(options, is_mounted);
         garbage.images = std::move(images);
         return garbage;
@@ -124,14 +122,12 @@ std::optional<Garbage> Store::move_garbage(const CollectOptions& options, const 
         return std::nullopt;
     // First, and for good: a crash further on leaves garbage, and no image without its layers.
     std::vector<std::string> images;
-    if (options.unused_images) {
+    {
         Transaction first = catalog_.begin();
-        refuse_unknown_store();
-        images = remove_unused_images(is_mounted);
+        images = begin_collection(options, is_mounted);
         first.commit();
     }
     Transaction transaction = catalog_.begin();
-    refuse_unknown_store();
     Garbage garbage = find_garbage(options, is_mounted);
     garbage.images = std::move(images);
     make_directory_at(staging, "layers", 0700);

@@ -18,6 +18,7 @@
 #include "base/at.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/file_blocks.hpp"
 #include "base/names_in.hpp"
 #include "base/parallel.hpp"
 #include "base/xattr.hpp"
@@ -26,47 +27,16 @@
 
 namespace shale {
 
-namespace {
-
-constexpr size_t block = 64 * 1024;
-
-bool is_zero(const char* bytes, size_t size) {
-    return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
-size_t read_block(int fd, char* buffer, uint64_t offset, const std::string& shown) {
-    size_t have = 0;
-    while (have < block) {
-        const ssize_t got = pread(fd, buffer + have, block - have, static_cast<off_t>(offset + have));
-        if (got < 0 && errno != EINTR)
-            throw Error::from_errno(shown, errno);
-        if (got == 0)
-            break;
-        have += got > 0 ? static_cast<size_t>(got) : 0;
-    }
-    return have;
-}
-
-/// The first block from @p offset on in which there may be data.
-uint64_t next_data(int fd, uint64_t offset, uint64_t size) {
-    const off_t found = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-    if (found < 0)
-        return errno == ENXIO ? size : offset;
-    return std::max(offset, static_cast<uint64_t>(found) / block * block);
-}
-
-} // namespace
-
-ContentDigest::ContentDigest() : block_(block) {}
+ContentDigest::ContentDigest() : block_(file_block) {}
 
 void ContentDigest::add(uint64_t offset, const char* bytes, size_t size) {
     while (size > 0) {
-        if (offset / block != number_) {
-            end_block(block);
-            number_ = offset / block;
+        if (offset / file_block != number_) {
+            end_block(file_block);
+            number_ = offset / file_block;
         }
-        const size_t at = offset % block;
-        const size_t now = std::min(size, block - at);
+        const size_t at = offset % file_block;
+        const size_t now = std::min(size, file_block - at);
         std::memcpy(block_.data() + at, bytes, now);
         used_ = at + now;
         offset += now;
@@ -90,7 +60,7 @@ void ContentDigest::end_block(size_t size) {
 }
 
 std::string ContentDigest::finish(uint64_t size) {
-    end_block(std::min<uint64_t>(block, size - std::min(size, number_ * block)));
+    end_block(std::min<uint64_t>(file_block, size - std::min(size, number_ * file_block)));
     number_ = 0;
     return std::exchange(sha_, Sha256()).finish().hex();
 }
@@ -98,9 +68,9 @@ std::string ContentDigest::finish(uint64_t size) {
 std::string content_digest(int fd, const std::string& shown, const std::function<void(uint64_t bytes)>& read) {
     const auto size = static_cast<uint64_t>(stat_of(fd, shown).st_size);
     ContentDigest digest;
-    std::vector<char> buffer(size > 0 ? block : 0);
+    std::vector<char> buffer(size > 0 ? file_block : 0);
     // Asking for holes is worth it in files that may have several.
-    const bool may_have_holes = size > block;
+    const bool may_have_holes = size > file_block;
     uint64_t end = 0;
     for (uint64_t offset = 0; offset < size;) {
         if (may_have_holes)

@@ -125,8 +125,8 @@ private:
     SnapshotRecord with_paths(SnapshotRecord snapshot) const;
     std::string path_of_layer(const Digest& chain_id) const;
     void refuse_unknown_store();
-    /// Their names. Within a transaction.
-    std::vector<std::string> remove_unused_images(const IsMounted& is_mounted);
+    /// What comes before looking for garbage, within a transaction. Returns the names of images that are no more.
+    std::vector<std::string> begin_collection(const CollectOptions& options, const IsMounted& is_mounted);
     bool is_image_used(const ImageRecord& image, const IsMounted& is_mounted);
     void take_up(Rebuilt& rebuilt);
     void take_up_images(Rebuilt& rebuilt);

@@ -7,6 +7,7 @@
 #include <linux/shale_ondisk.h>
 
 #include "base/at.hpp"
+#include "base/names_in.hpp"
 #include "ondisk/marks.hpp"
 
 namespace shale::tree {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/error.hpp"
+#include "base/names_in.hpp"
 #include "ondisk/marks.hpp"
 #include "tree/union.hpp"
 

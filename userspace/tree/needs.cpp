@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/at.hpp"
+#include "base/names_in.hpp"
 #include "base/xattr.hpp"
 #include "ondisk/marks.hpp"
 #include "tree/layer.hpp"

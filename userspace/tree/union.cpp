@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tree/union.hpp"
 
-#include <cerrno>
-#include <cstring>
-
-#include <dirent.h>
-#include <fcntl.h>
-
 #include "base/at.hpp"
-#include "base/error.hpp"
+#include "base/names_in.hpp"
 #include "tree/search.hpp"
 
 namespace shale::tree {
@@ -19,10 +13,6 @@ namespace {
 Directory root_of(const std::shared_ptr<const Layer>& layer) {
     return {layer, &layer->descriptor()};
 }
-
-struct CloseDirectory {
-    void operator()(DIR* directory) const { closedir(directory); }
-};
 
 void walk_below(const Union& tree, const std::string& path, const Object& object,
                 const std::function<void(const std::string&, const Object&)>& visit) {
@@ -36,27 +26,6 @@ void walk_below(const Union& tree, const std::string& path, const Object& object
 }
 
 } // namespace
-
-std::vector<std::string> names_in(int directory) {
-    UniqueFd fd = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
-    const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(fd.get()));
-    if (!stream)
-        throw Error::from_errno("directory", errno);
-    fd.release();
-
-    std::vector<std::string> names;
-    for (;;) {
-        errno = 0;
-        const dirent* entry = readdir(stream.get());
-        if (!entry)
-            break;
-        if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-            names.emplace_back(entry->d_name);
-    }
-    if (errno != 0)
-        throw Error::from_errno("directory", errno);
-    return names;
-}
 
 Union::Union(Layers layers, ondisk::Prefix prefix, std::size_t data_layers)
     : layers_(std::move(layers)), prefix_(prefix), data_layers_(data_layers) {

@@ -73,9 +73,6 @@ private:
     Kind kind_;
 };
 
-/// The names in one directory of a layer, without "." and "..".
-std::vector<std::string> names_in(int directory);
-
 /// Calls @p visit for the root ("/") and everything below, parents first, names in byte order.
 void walk(const Union& tree,
           const std::function<void(const std::string& path, const Object&)>& visit);

@@ -12,6 +12,7 @@
 #include "base/at.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/names_in.hpp"
 #include "tree/attributes.hpp"
 #include "tree/union.hpp"
 
@@ -58,7 +59,7 @@ void print_tree_below(const std::string& path, const tree::Object& object) {
 
     const auto directory = std::make_shared<const UniqueFd>(open_at(
         object.place.parent->get(), object.place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    auto names = tree::names_in(directory->get());
+    auto names = names_in(directory->get());
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
         tree::Object child;
