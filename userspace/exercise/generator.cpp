@@ -214,6 +214,9 @@ Operation Generator::on_xattr(Kind kind) {
         operation.value = dice_.one_of(values);
         operation.flags = dice_.one_of(flags);
     }
+    const NodePtr node = model_.find(operation.path);
+    if (kind == Kind::remove_xattr && node && !node->xattrs.empty() && dice_.chance(70))
+        operation.name = dice_.one_of(node->xattrs).first;
     return operation;
 }
 

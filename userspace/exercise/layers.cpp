@@ -28,6 +28,15 @@ std::vector<std::string> choose_options(Dice& dice, const Abilities& abilities) 
     return options;
 }
 
+std::string name_of(const std::string& option) {
+    return option.substr(0, option.find('='));
+}
+
+void set(std::vector<std::string>& options, const std::string& option) {
+    std::erase_if(options, [&](const std::string& other) { return name_of(other) == name_of(option); });
+    options.push_back(option);
+}
+
 /// What a case may have in its layers.
 struct Features {
     bool redirects;
@@ -220,8 +229,8 @@ bool has(const std::vector<std::string>& options, const std::string& option) {
 Case make_case(unsigned seed, const Abilities& abilities, const std::vector<std::string>& options) {
     Dice dice(seed);
     Case made{.seed = seed, .options = choose_options(dice, abilities)};
-    if (!options.empty())
-        made.options = options;
+    for (const std::string& option : options)
+        set(made.options, option);
     const Features features{!has(made.options, "redirect_dir=nofollow"), has(made.options, "metacopy=on"),
                             has(made.options, "index=on"), abilities.has_escaped_marks, abilities.has_file_whiteouts};
     made.lowers = 1 + dice.pick(most_layers);

@@ -53,10 +53,9 @@ void add_name(const Spot& spot, const NodePtr& node) {
     change_names(*spot.directory);
 }
 
-/// The object has one name less.
+/// The object has one name less. That its time of status change is the present one is not looked at: others are not known.
 void lose_name(Node& node) {
     --node.links;
-    node.status_changed_now = !node.is_directory();
 }
 
 void remove_name(const Spot& spot) {

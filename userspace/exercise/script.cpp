@@ -26,6 +26,8 @@ std::string quoted(const std::string& text) {
 
 /// A command that prints these bytes: short ones, or many of one kind.
 std::string printing(const std::string& bytes) {
+    if (bytes.empty())
+        return ":";
     if (bytes.size() <= 24)
         return "printf %s " + quoted(bytes);
     return "head -c " + std::to_string(bytes.size()) + " /dev/zero | tr '\\0' " + quoted(bytes.substr(0, 1));

@@ -2,6 +2,9 @@
 #include "exercise/shrink.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <linux/fs.h>
 
 #include "base/error.hpp"
 
@@ -18,6 +21,8 @@ public:
 
     Found run() {
         leave_away();
+        while (take_short_cuts())
+            leave_away();
         simplify();
         leave_away();
         return best_;
@@ -79,6 +84,54 @@ private:
         drop_layers();
     }
 
+    /// Where things were only moved to be somewhere else, later steps can find them where they were.
+    bool take_short_cuts() {
+        bool is_shorter = false;
+        for (size_t i = 0; i < best_.played.steps.size() && !is_stopped_;) {
+            if (take(without_detour(i)))
+                is_shorter = true;
+            else
+                ++i;
+        }
+        return is_shorter;
+    }
+
+    /// Without step @p index, as if its names had always been others.
+    Case without_detour(size_t index) const {
+        Case candidate = best_.played;
+        const Operation gone = candidate.steps[index];
+        candidate.steps.erase(candidate.steps.begin() + static_cast<std::ptrdiff_t>(index));
+        for (size_t i = index; i < candidate.steps.size(); ++i) {
+            for (std::string* path : {&candidate.steps[i].path, &candidate.steps[i].other})
+                *path = renamed(*path, gone);
+        }
+        return candidate;
+    }
+
+    static std::string renamed(const std::string& path, const Operation& gone) {
+        switch (gone.kind) {
+        case Kind::rename:
+        case Kind::link:
+            if (const auto below = rest_of(path, gone.other))
+                return gone.path + *below;
+            if (const auto below = rest_of(path, gone.path); below && gone.flags == RENAME_EXCHANGE)
+                return gone.other + *below;
+            return path;
+        case Kind::make_directory:
+            if (const auto below = rest_of(path, gone.path); below && !below->empty())
+                return join_path(parent_of(gone.path), below->substr(1));
+            return path;
+        default: return path;
+        }
+    }
+
+    /// What of @p path is behind @p directory, "" or with a slash at its begin; nothing if it leads elsewhere.
+    static std::optional<std::string> rest_of(const std::string& path, const std::string& directory) {
+        if (path != directory && !path.starts_with(directory + "/"))
+            return std::nullopt;
+        return path.substr(directory.size());
+    }
+
     /// The lowest, where nothing is in them.
     void drop_layers() {
         for (Case candidate = best_.played; candidate.lowers > 1; candidate = best_.played) {
@@ -97,18 +150,33 @@ private:
             simplify([i](Case& candidate) -> Operation& { return candidate.steps[i]; });
     }
 
+    /// Each in turn, where it leaves the operation another.
     void simplify(const std::function<Operation&(Case&)>& which) {
-        Case candidate = best_.played;
-        Operation& operation = which(candidate);
-        if (operation.value.size() > 1) {
+        static constexpr bool (*ways[])(Operation&) = {make_named, make_empty, shorten, move_to_begin};
+        for (const auto way : ways) {
+            Case candidate = best_.played;
+            if (way(which(candidate)))
+                take(std::move(candidate));
+        }
+    }
+
+    static bool make_named(Operation& operation) {
+        return std::exchange(operation.kind, operation.kind == Kind::unnamed ? Kind::create : operation.kind) == Kind::unnamed;
+    }
+
+    static bool make_empty(Operation& operation) {
+        return operation.kind == Kind::create && !std::exchange(operation.value, "").empty();
+    }
+
+    static bool shorten(Operation& operation) {
+        const bool is_long = operation.value.size() > 1;
+        if (is_long)
             operation.value.resize(1);
-            take(candidate);
-        }
-        candidate = best_.played;
-        if (which(candidate).offset > 0) {
-            which(candidate).offset = 0;
-            take(candidate);
-        }
+        return is_long;
+    }
+
+    static bool move_to_begin(Operation& operation) {
+        return std::exchange(operation.offset, 0) > 0;
     }
 
     Found best_;
