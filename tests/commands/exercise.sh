@@ -21,7 +21,7 @@ seed=${SHALE_EXERCISE_SEED:-1}
 
 # exercise ARGUMENT...: on mounts of its own
 exercise() { shale verify --exercise --scratch "$here/dir" "$@"; }
-nothing_is_left() { [[ -z $(ls -A dir) ]] && ! grep exercise /proc/mounts; }
+nothing_is_left() { [[ -z $(ls -A dir) ]] && ! grep shale-exercise /proc/mounts; }
 mount_one() { mkdir -p low up wk m && echo text >low/file && mount -t "$1" -o "${2-}lowerdir=$here/low:$here/low2,upperdir=$here/up,workdir=$here/wk" none m; }
 forget_one() { umount m && rm -rf up wk; }
 # In a mount of somebody's, in a directory that goes again.

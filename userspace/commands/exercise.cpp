@@ -108,11 +108,12 @@ Ground ground_in(const std::string& target, const Globals& globals) {
 
 Ground ground_of_its_own(const Exercise& request, const Globals& globals) {
     const std::string type = request.type.empty() ? netlink::Client::open().file_system() : request.type;
-    const bool is_old = !is_type_of_module(type) && is_older_than(6, 8);
+    const bool is_overlayfs = !is_type_of_module(type);
+    const bool is_old = is_overlayfs && is_older_than(6, 8);
     const exercise::Abilities abilities{!is_old, !is_old, has_handles_for_layers(request.scratch)};
     const auto options = mounting::parse_options(request.options).file_system;
     leave_mount_namespace("run it as root");
-    const ScratchPlace place{request.scratch, type, abilities, globals};
+    const ScratchPlace place{request.scratch, type, is_overlayfs, abilities, globals};
     return {type, [place](const exercise::Case& played) { return open_scratch(place, played); },
             [=](unsigned seed) { return exercise::make_case(seed, abilities, options); }};
 }

@@ -56,8 +56,8 @@ public:
         for (const char* name : {"upper", "work", "m"})
             make_directory_at(AT_FDCWD, at(name), 0755);
         make_lowers();
-        mount();
         set_traits();
+        mount();
     }
 
     ~ScratchSite() override {
@@ -67,7 +67,12 @@ public:
 
     int root() const override { return root_.get(); }
     const exercise::Traits& traits() const override { return traits_; }
-    exercise::NodePtr first_tree() override { return exercise::tree_of(tree::Union(tree::open_layers(lowers()))); }
+    /// The upper has the root's attributes, and nothing else yet.
+    exercise::NodePtr first_tree() override {
+        auto layers = lowers();
+        layers.insert(layers.begin(), at("upper"));
+        return exercise::tree_of(tree::Union(tree::open_layers(layers)));
+    }
 
     void remount() override {
         root_.reset();
@@ -124,7 +129,7 @@ private:
 
     void set_traits() {
         traits_.renames_lower_directories = exercise::has(played_.options, "redirect_dir=on");
-        traits_.is_overlayfs = !is_shale(mounted_on(at("m")).value());
+        traits_.is_overlayfs = place_.is_overlayfs;
         traits_.has_devices = true;
         traits_.has_remounts = true;
         traits_.lists_numbers = true;

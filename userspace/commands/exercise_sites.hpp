@@ -20,6 +20,7 @@ bool has_handles_for_layers(const std::string& directory);
 struct ScratchPlace {
     std::string directory; ///< empty: $TMPDIR or /tmp
     std::string type;      ///< of the mounts
+    bool is_overlayfs;     ///< rather than the module's own
     exercise::Abilities abilities;
     Globals globals;
 };

@@ -154,6 +154,10 @@ Xattrs xattrs_of(int root, const std::string& path) {
 }
 
 std::optional<Difference> Comparison::name(const std::string& path) {
+    return found_or_thrown(path, "access", [&] { return look_at(path); });
+}
+
+std::optional<Difference> Comparison::look_at(const std::string& path) {
     const NodePtr node = model_.find(path);
     if (node) {
         if (auto difference = object(path, *node))

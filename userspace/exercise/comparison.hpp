@@ -29,6 +29,7 @@ public:
     std::optional<Difference> everything();
 
 private:
+    std::optional<Difference> look_at(const std::string& path);
     std::optional<Difference> object(const std::string& path, Node& node);
     std::optional<Difference> status(const std::string& path, const Node& node, const struct stat& st) const;
     std::optional<Difference> times(const std::string& path, Node& node, const struct stat& st) const;

@@ -48,10 +48,11 @@ std::string expected_text(const Plan& plan) {
 } // namespace
 
 std::optional<Difference> Player::step(const Operation& operation) {
-    if (operation.kind == Kind::remount) {
-        site_.remount();
-        return compare_all();
-    }
+    if (operation.kind == Kind::remount)
+        return found_or_thrown(".", "remount", [&] {
+            site_.remount();
+            return compare_all();
+        });
     const Plan plan = model_.plan(operation);
     step_.begin = now_for_file_systems();
     const int answer = site_.make(operation);
@@ -111,6 +112,10 @@ std::optional<Difference> Player::compare_all() {
     return Comparison(model_, site_.root(), step_, tolerated_).everything();
 }
 
+std::optional<Difference> judge_layers(Site& site) {
+    return found_or_thrown(".", "layers", [&] { return site.judge_layers(); });
+}
+
 std::optional<Failure> play(const Case& played, const Looks& looks, const OpenSite& open) {
     const auto site = open(played);
     Player player(*site);
@@ -123,7 +128,7 @@ std::optional<Failure> play(const Case& played, const Looks& looks, const OpenSi
             return Failure{played.steps.size(), *difference};
     }
     if (looks.at_layers) {
-        if (auto difference = site->judge_layers())
+        if (auto difference = judge_layers(*site))
             return Failure{played.steps.size(), *difference};
     }
     return std::nullopt;

@@ -34,6 +34,8 @@ private:
     Tolerated tolerated_;
 };
 
+std::optional<Difference> judge_layers(Site& site);
+
 /// What came of a case.
 struct Failure {
     size_t step = 0; ///< so many were made, the last of which brought it out, or the look at everything after it

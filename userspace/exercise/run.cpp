@@ -32,7 +32,7 @@ private:
             if ((made % looks_interval == 0 || made == count) && is_found(player_.compare_all(), {.at_end = true}))
                 return;
         }
-        is_found(site_->judge_layers(), {.at_layers = true});
+        is_found(judge_layers(*site_), {.at_layers = true});
     }
 
     bool is_found(const std::optional<Difference>& difference, const Looks& looks) {

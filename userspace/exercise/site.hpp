@@ -29,6 +29,10 @@ struct Difference {
     std::string seen;
 };
 
+/// What @p look finds; an Error in it is a finding as well.
+std::optional<Difference> found_or_thrown(const std::string& path, const std::string& aspect,
+                                          const std::function<std::optional<Difference>()>& look);
+
 /// A fresh tree, which goes when the object does.
 class Site {
 public:
@@ -43,7 +47,7 @@ public:
     /// Makes @p operation there, and returns 0 or the errno value.
     virtual int make(const Operation& operation);
     virtual void remount() {}
-    /// What is wrong with what is left on disk. Called once, at the end.
+    /// What is wrong with what is left on disk. Called once, at the end; an Error is a finding as well.
     virtual std::optional<Difference> judge_layers() { return std::nullopt; }
 };
 
