@@ -46,7 +46,8 @@ public:
 
     bool shrinking(const exercise::Shrinking& state) {
         stop_if_cancelled();
-        show("shrinking: " + count_text(state.operations, "operation") + " left after " + count_text(state.replays, "try"));
+        show("shrinking: " + count_text(state.operations, "operation") + " left after " +
+             count_text(state.replays, "try"));
         return std::chrono::steady_clock::now() - begin_ < longest_shrinking;
     }
 
@@ -165,13 +166,17 @@ void print(const Result& result, const Ground& ground, const Globals& globals) {
         nlohmann::json tolerated = nlohmann::json::object();
         for (const auto& [tolerance, times] : result.tolerated)
             tolerated[exercise::describe(tolerance)] = times;
-        print_json({{"seed", result.seed}, {"type", ground.type.empty() ? nlohmann::json() : nlohmann::json(ground.type)},
-                    {"operations", result.operations}, {"runs", result.runs}, {"tolerated", tolerated},
+        print_json({{"seed", result.seed},
+                    {"type", ground.type.empty() ? nlohmann::json() : nlohmann::json(ground.type)},
+                    {"operations", result.operations},
+                    {"runs", result.runs},
+                    {"tolerated", tolerated},
                     {"difference", difference_json(result)}});
         return;
     }
     for (const auto& [tolerance, times] : result.tolerated)
-        std::cout << "  passed over, see docs/differences.md: " << exercise::describe(tolerance) << ": " << times << "\n";
+        std::cout << "  passed over, see docs/differences.md: " << exercise::describe(tolerance) << ": " << times
+                  << "\n";
     if (result.found)
         std::cout << result.script;
     else
@@ -188,7 +193,8 @@ Result run_until_told(const Exercise& request, const Ground& ground, unsigned se
         return result;
     } catch (const Cancelled&) {
         progress.clear();
-        std::cerr << "shale: interrupted after " << count_text(progress.made(), "operation") << " from seed " << seed << std::endl;
+        std::cerr << "shale: interrupted after " << count_text(progress.made(), "operation") << " from seed " << seed
+                  << std::endl;
         throw Exit{128 + CancelOnSignal::received()};
     }
 }
@@ -205,8 +211,9 @@ void run_exercise(const Exercise& request, const Globals& globals) {
     print(result, ground, globals);
     if (result.found) {
         const auto& difference = result.found->failure.difference;
-        throw Error(difference.path, "is not as the model says: " + difference.aspect + ": expected " + difference.expected +
-                                         "; seen " + difference.seen,
+        throw Error(difference.path,
+                    "is not as the model says: " + difference.aspect + ": expected " + difference.expected + "; seen " +
+                        difference.seen,
                     "the script reproduces it; as does --seed " + std::to_string(result.found->played.seed));
     }
 }

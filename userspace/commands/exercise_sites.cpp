@@ -156,7 +156,9 @@ public:
     int root() const override { return root_.get(); }
     const exercise::Traits& traits() const override { return traits_; }
     exercise::NodePtr first_tree() override { return exercise::tree_of_empty(root_.get()); }
-    std::optional<exercise::Difference> judge_layers() override { return judge_by_verify(directory_.path(), place_.globals()); }
+    std::optional<exercise::Difference> judge_layers() override {
+        return judge_by_verify(directory_.path(), place_.globals());
+    }
 
 private:
     const TargetPlace& place_;

@@ -13,8 +13,8 @@
 
 namespace shale {
 
-/// Whether files in @p directory ($TMPDIR or /tmp, if empty) have handles, which an index is made of. Throws Error where no
-/// layers can lie.
+/// Whether files in @p directory ($TMPDIR or /tmp, if empty) have handles, which an index is made of. Throws Error
+/// where no layers can lie.
 bool has_handles_for_layers(const std::string& directory);
 
 struct ScratchPlace {

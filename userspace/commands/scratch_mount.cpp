@@ -18,7 +18,8 @@ void leave_mount_namespace(const std::string& way_out) {
 }
 
 void KeptFindings::found(const verify::Finding& finding) {
-    add(finding.path + ": expected " + finding.expected + ", seen " + finding.seen + " (rule " + std::string(finding.rule.number) + ")");
+    add(finding.path + ": expected " + finding.expected + ", seen " + finding.seen + " (rule " +
+        std::string(finding.rule.number) + ")");
 }
 
 void KeptFindings::not_judged(const std::string& path, const std::string& reason) {

@@ -154,16 +154,24 @@ void run(const Request& request, const Globals& globals) {
 
 void add_exercise_options(CLI::App& command, Request& request) {
     Exercise& exercise = request.exercise;
-    auto* flag = command.add_flag("--exercise", request.is_exercise, "Make random operations, and watch what comes of them");
+    auto* flag =
+        command.add_flag("--exercise", request.is_exercise, "Make random operations, and watch what comes of them");
     command.add_option("--seed", exercise.seed, "What decides the operations; a random number, if not given")
         ->needs(flag)
         ->type_name("N");
-    command.add_option("--ops", exercise.operations, "How many operations")->needs(flag)->capture_default_str()->type_name("N");
+    command.add_option("--ops", exercise.operations, "How many operations")
+        ->needs(flag)
+        ->capture_default_str()
+        ->type_name("N");
     command.add_option("--scratch", exercise.scratch, "Where mounts are made for it; $TMPDIR or /tmp, if not given")
         ->needs(flag)
         ->type_name("DIR");
-    command.add_option("--type", exercise.type, "Of these mounts: the module's, if not given")->needs(flag)->type_name("TYPE");
-    command.add_option("--options", exercise.options, "Of these mounts, in place of those of the same name that the seed chooses")
+    command.add_option("--type", exercise.type, "Of these mounts: the module's, if not given")
+        ->needs(flag)
+        ->type_name("TYPE");
+    command
+        .add_option("--options", exercise.options,
+                    "Of these mounts, in place of those of the same name that the seed chooses")
         ->needs(flag)
         ->type_name("LIST");
 }
@@ -174,7 +182,8 @@ void check(const Request& request) {
     if (!request.is_exercise && request.target.empty())
         throw CLI::RequiredError("TARGET");
     if (!request.target.empty() && !(exercise.scratch.empty() && exercise.type.empty() && exercise.options.empty()))
-        throw CLI::ValidationError("--scratch, --type, --options", "are for mounts that are made, and TARGET is there already");
+        throw CLI::ValidationError("--scratch, --type, --options",
+                                   "are for mounts that are made, and TARGET is there already");
 }
 
 void run_either(Request& request, const Globals& globals) {

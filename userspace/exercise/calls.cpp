@@ -66,7 +66,8 @@ int allocate(int root, const Operation& operation, int mode) {
     const UniqueFd fd = open_file(root, operation.path, O_WRONLY);
     if (!fd)
         return errno;
-    return error_of(fallocate(fd.get(), mode, static_cast<off_t>(operation.offset), static_cast<off_t>(operation.size)));
+    return error_of(
+        fallocate(fd.get(), mode, static_cast<off_t>(operation.offset), static_cast<off_t>(operation.size)));
 }
 
 /// EINVAL where nothing is to be mapped, rather than SIGBUS.
@@ -143,7 +144,8 @@ int answer(int root, const Operation& operation) {
     case Kind::write: return open_and_write(root, operation, 0);
     case Kind::append: return open_and_write(root, operation, O_APPEND);
     case Kind::replace: return open_and_write(root, operation, O_TRUNC);
-    case Kind::truncate: return error_of(::truncate(full_path(root, operation.path).c_str(), static_cast<off_t>(operation.size)));
+    case Kind::truncate:
+        return error_of(::truncate(full_path(root, operation.path).c_str(), static_cast<off_t>(operation.size)));
     case Kind::allocate: return allocate(root, operation, 0);
     case Kind::punch: return allocate(root, operation, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
     case Kind::map: return map_and_write(root, operation);
@@ -151,7 +153,8 @@ int answer(int root, const Operation& operation) {
     case Kind::chown: return error_of(fchownat(root, path, operation.uid, operation.gid, AT_SYMLINK_NOFOLLOW));
     case Kind::utimens: return set_times(root, operation);
     case Kind::set_xattr: return set_xattr(root, operation);
-    case Kind::remove_xattr: return error_of(lremovexattr(full_path(root, operation.path).c_str(), operation.name.c_str()));
+    case Kind::remove_xattr:
+        return error_of(lremovexattr(full_path(root, operation.path).c_str(), operation.name.c_str()));
     case Kind::read: return read_all(root, operation);
     case Kind::list: return list(root, operation);
     case Kind::stat: return look(root, operation);

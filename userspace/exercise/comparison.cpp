@@ -103,7 +103,8 @@ std::string content_of(int root, const std::string& path) {
 std::string describe_at(const std::string& bytes, size_t position) {
     std::string text = describe_bytes(bytes);
     if (bytes.size() > 24)
-        text += ", at " + std::to_string(position) + " " + describe_bytes(bytes.substr(std::min(position, bytes.size()), 8));
+        text += ", at " + std::to_string(position) + " " +
+                describe_bytes(bytes.substr(std::min(position, bytes.size()), 8));
     return text;
 }
 
@@ -217,8 +218,9 @@ std::optional<Difference> Comparison::times(const std::string& path, Node& node,
     const bool has_new_status = !is_before(st.st_ctim, step_.begin);
     if (!is_right)
         return Difference{path, "time of modification",
-                          node.modified_now == Changed::no ? text_of(node.modified)
-                                                           : "from " + text_of(step_.begin) + " to " + text_of(step_.end),
+                          node.modified_now == Changed::no
+                              ? text_of(node.modified)
+                              : "from " + text_of(step_.begin) + " to " + text_of(step_.end),
                           text_of(st.st_mtim)};
     if (node.status_changed_now && !has_new_status)
         return Difference{path, "time of status change", "from " + text_of(step_.begin) + " on", text_of(st.st_ctim)};
@@ -229,7 +231,8 @@ std::optional<Difference> Comparison::times(const std::string& path, Node& node,
 }
 
 bool Comparison::is_listed_whiteout(const std::string& path, unsigned char type) {
-    if (!model_.traits().is_overlayfs || type != DT_CHR || stat_at(root_, path))
+    const bool may_be_whiteout = type == DT_CHR || type == DT_REG;
+    if (!model_.traits().is_overlayfs || !may_be_whiteout || stat_at(root_, path))
         return false;
     ++tolerated_[Tolerance::listed_whiteout];
     return true;

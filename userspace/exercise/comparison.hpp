@@ -17,8 +17,8 @@ struct Step {
     timespec end{};
 };
 
-/// Holds a real tree against the model, and completes that with what only the tree knows: numbers, and the time of the last
-/// step. Stops at the first difference.
+/// Holds a real tree against the model, and completes that with what only the tree knows: numbers, and the time of the
+/// last step. Stops at the first difference.
 class Comparison {
 public:
     Comparison(const Model& model, int root, const Step& step, Tolerated& tolerated)
@@ -34,7 +34,8 @@ private:
     std::optional<Difference> status(const std::string& path, const Node& node, const struct stat& st) const;
     std::optional<Difference> times(const std::string& path, Node& node, const struct stat& st) const;
     std::optional<Difference> listing(const std::string& path, Node& directory);
-    std::optional<Difference> all_below(const std::string& path, const NodePtr& node, std::map<ino_t, const Node*>& numbers);
+    std::optional<Difference> all_below(const std::string& path, const NodePtr& node,
+                                        std::map<ino_t, const Node*>& numbers);
     bool is_listed_whiteout(const std::string& path, unsigned char type);
     bool is_number_tolerated(const Node& node);
 

@@ -25,12 +25,13 @@ struct Weighted {
 };
 
 constexpr Weighted kinds[] = {
-    {35, Kind::create},   {10, Kind::unnamed},  {35, Kind::make_directory}, {12, Kind::make_symlink}, {6, Kind::make_fifo},
-    {4, Kind::make_device}, {25, Kind::link},   {25, Kind::unlink},         {20, Kind::rmdir},        {110, Kind::rename},
-    {20, Kind::write},    {12, Kind::append},   {10, Kind::replace},        {12, Kind::truncate},     {4, Kind::allocate},
-    {6, Kind::punch},     {6, Kind::map},       {20, Kind::chmod},          {15, Kind::chown},        {15, Kind::utimens},
-    {25, Kind::set_xattr}, {12, Kind::remove_xattr}, {12, Kind::read},      {15, Kind::list},         {15, Kind::stat},
-    {6, Kind::remount},
+    {35, Kind::create},    {10, Kind::unnamed},      {35, Kind::make_directory}, {12, Kind::make_symlink},
+    {6, Kind::make_fifo},  {4, Kind::make_device},   {25, Kind::link},           {25, Kind::unlink},
+    {20, Kind::rmdir},     {110, Kind::rename},      {20, Kind::write},          {12, Kind::append},
+    {10, Kind::replace},   {12, Kind::truncate},     {4, Kind::allocate},        {6, Kind::punch},
+    {6, Kind::map},        {20, Kind::chmod},        {15, Kind::chown},          {15, Kind::utimens},
+    {25, Kind::set_xattr}, {12, Kind::remove_xattr}, {12, Kind::read},           {15, Kind::list},
+    {15, Kind::stat},      {6, Kind::remount},
 };
 
 constexpr unsigned sum_of_weights() {
@@ -203,8 +204,9 @@ Operation Generator::utimens() {
 
 Operation Generator::on_xattr(Kind kind) {
     static const char* const plain[] = {"user.a", "user.b", "trusted.a"};
-    static const char* const marks[] = {"trusted.overlay.opaque", "trusted.overlay.redirect", "trusted.overlay.metacopy",
-                                        "trusted.overlay.origin", "trusted.overlay.overlay.opaque"};
+    static const char* const marks[] = {"trusted.overlay.opaque", "trusted.overlay.redirect",
+                                        "trusted.overlay.metacopy", "trusted.overlay.origin",
+                                        "trusted.overlay.overlay.opaque"};
     static const std::string values[] = {"y", "x", "", "/a/b", std::string(300, 'v')};
     static constexpr unsigned flags[] = {0, 0, 0, XATTR_CREATE, XATTR_REPLACE};
     const bool is_mark = model_.traits().has_escaped_marks && dice_.chance(25);

@@ -21,7 +21,9 @@ constexpr unsigned most_layers = 3;
 std::vector<std::string> choose_options(Dice& dice, const Abilities& abilities) {
     std::vector<std::string> options;
     const unsigned redirects = dice.pick(6);
-    options.push_back(redirects < 4 ? "redirect_dir=on" : redirects == 4 ? "redirect_dir=follow" : "redirect_dir=nofollow");
+    options.push_back(redirects < 4    ? "redirect_dir=on"
+                      : redirects == 4 ? "redirect_dir=follow"
+                                       : "redirect_dir=nofollow");
     // overlayfs makes copies without data only where it makes redirects.
     options.push_back(redirects < 4 && dice.chance(60) ? "metacopy=on" : "metacopy=off");
     options.push_back(abilities.has_index && dice.chance(60) ? "index=on" : "index=off");

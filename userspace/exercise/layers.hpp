@@ -17,8 +17,8 @@ struct Abilities {
 };
 
 /// The beginning of a case, all decided by @p seed: lower layers that hold all that layers may hold (merged and opaque
-/// directories, whiteouts, redirects, copies without data, hard links, attributes, links, fifos, devices), and the options of
-/// the mount. @p options stand for those of the same name.
+/// directories, whiteouts, redirects, copies without data, hard links, attributes, links, fifos, devices), and the
+/// options of the mount. @p options stand for those of the same name.
 Case make_case(unsigned seed, const Abilities& abilities, const std::vector<std::string>& options);
 
 /// Whether @p options has @p option, as "index=on".

@@ -43,9 +43,9 @@ enum class Kind {
     remount,
 };
 
-/// One step: plain data, so that a list of them can be played again, shortened, and written as a script. Paths are relative to
-/// the root of the tree, and "." is that; they may lead through symbolic links. Modes of what is made are as the umask 022
-/// leaves them.
+/// One step: plain data, so that a list of them can be played again, shortened, and written as a script. Paths are
+/// relative to the root of the tree, and "." is that; they may lead through symbolic links. Modes of what is made are
+/// as the umask 022 leaves them.
 struct Operation {
     Kind kind;
     std::string path;

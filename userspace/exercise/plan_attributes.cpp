@@ -77,7 +77,8 @@ Plan plan_xattr(const Model& model, const Operation& operation) {
         plan.excuses.push_back(EOPNOTSUPP); // tmpfs has none before Linux 6.6
     plan.commit = [=] {
         // Some file systems write nothing where the value is there already.
-        node->status_changed_now = operation.kind == Kind::remove_xattr || !is_there || node->xattrs[operation.name] != operation.value;
+        node->status_changed_now =
+            operation.kind == Kind::remove_xattr || !is_there || node->xattrs[operation.name] != operation.value;
         if (operation.kind == Kind::set_xattr)
             node->xattrs[operation.name] = operation.value;
         else

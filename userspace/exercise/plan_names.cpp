@@ -53,7 +53,8 @@ void add_name(const Spot& spot, const NodePtr& node) {
     change_names(*spot.directory);
 }
 
-/// The object has one name less. That its time of status change is the present one is not looked at: others are not known.
+/// The object has one name less. That its time of status change is the present one is not looked at: others are not
+/// known.
 void lose_name(Node& node) {
     --node.links;
 }
@@ -183,8 +184,9 @@ Plan plan_rename(const Model& model, const Operation& operation) {
         return plan; // two names of one file stay, says POSIX
     if (from.node && to.node && !exchanges)
         add_errors_of_replacing(*from.node, *to.node, plan);
-    if (!model.traits().renames_lower_directories && ((from.node && from.node->is_directory() && from.node->is_of_layers) ||
-                                                      (exchanges && to.node && to.node->is_directory() && to.node->is_of_layers)))
+    if (!model.traits().renames_lower_directories &&
+        ((from.node && from.node->is_directory() && from.node->is_of_layers) ||
+         (exchanges && to.node && to.node->is_directory() && to.node->is_of_layers)))
         plan.errors.push_back(EXDEV);
     plan.commit = [=] { exchanges ? exchange(from, to) : move_name(from, to); };
     return plan;

@@ -71,7 +71,8 @@ std::optional<Difference> Player::judge(const Operation& operation, const Plan& 
         expect_other_times(operation);
     if (has(plan.errors, answer) || has(plan.excuses, answer) || is_tolerated(operation, plan, answer))
         return std::nullopt;
-    return Difference{operation.path, "answer of " + std::string(name_of(operation.kind)), expected_text(plan), answer_text(answer)};
+    return Difference{operation.path, "answer of " + std::string(name_of(operation.kind)), expected_text(plan),
+                      answer_text(answer)};
 }
 
 bool Player::is_tolerated(const Operation& operation, const Plan& plan, int answer) {

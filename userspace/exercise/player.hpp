@@ -18,7 +18,8 @@ public:
     const Model& model() const { return model_; }
     const Tolerated& tolerated() const { return tolerated_; }
 
-    /// Makes @p operation; then looks at the objects it is about, and at the directories that hold them. After a remount, at all.
+    /// Makes @p operation; then looks at the objects it is about, and at the directories that hold them. After a
+    /// remount, at all.
     std::optional<Difference> step(const Operation& operation);
     std::optional<Difference> compare_all();
 

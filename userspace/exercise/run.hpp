@@ -17,8 +17,9 @@ struct Outcome {
     Tolerated tolerated{};
 };
 
-/// Makes @p count random operations on the site of @p begin, which has none yet, decided by its seed. Looks at everything before
-/// the first, now and then, and after the last; then at the layers. @p tick is called for each, and may throw to end it.
+/// Makes @p count random operations on the site of @p begin, which has none yet, decided by its seed. Looks at
+/// everything before the first, now and then, and after the last; then at the layers. @p tick is called for each, and
+/// may throw to end it.
 Outcome run(const Case& begin, size_t count, const OpenSite& open, const std::function<void()>& tick);
 
 } // namespace shale::exercise

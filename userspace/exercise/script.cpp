@@ -52,13 +52,14 @@ struct Helper {
 };
 
 constexpr Helper helpers[] = {
-    {"renameat2", "# renameat2(AT_FDCWD, from, AT_FDCWD, to, flags): 0, 1 is RENAME_NOREPLACE, 2 is RENAME_EXCHANGE\n"
-                  "renameat2() {\n"
-                  "    python3 -c 'import ctypes, os, sys\n"
-                  "libc = ctypes.CDLL(None, use_errno=True)\n"
-                  "if libc.renameat2(-100, os.fsencode(sys.argv[1]), -100, os.fsencode(sys.argv[2]), int(sys.argv[3])):\n"
-                  "    sys.exit(\"renameat2: \" + os.strerror(ctypes.get_errno()))' \"$@\"\n"
-                  "}\n"},
+    {"renameat2",
+     "# renameat2(AT_FDCWD, from, AT_FDCWD, to, flags): 0, 1 is RENAME_NOREPLACE, 2 is RENAME_EXCHANGE\n"
+     "renameat2() {\n"
+     "    python3 -c 'import ctypes, os, sys\n"
+     "libc = ctypes.CDLL(None, use_errno=True)\n"
+     "if libc.renameat2(-100, os.fsencode(sys.argv[1]), -100, os.fsencode(sys.argv[2]), int(sys.argv[3])):\n"
+     "    sys.exit(\"renameat2: \" + os.strerror(ctypes.get_errno()))' \"$@\"\n"
+     "}\n"},
     {"link_unnamed", "# fd = open(dirname(path), O_TMPFILE | O_RDWR, 0666); write(fd, what standard input has);\n"
                      "# linkat(AT_FDCWD, \"/proc/self/fd/N\", AT_FDCWD, path, AT_SYMLINK_FOLLOW)\n"
                      "link_unnamed() {\n"
@@ -67,31 +68,35 @@ constexpr Helper helpers[] = {
                      "os.write(fd, sys.stdin.buffer.read())\n"
                      "os.link(f\"/proc/self/fd/{fd}\", sys.argv[1], src_dir_fd=fd, follow_symlinks=True)' \"$@\"\n"
                      "}\n"},
-    {"write_mapped", "# memory = mmap(NULL, offset + 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0); memory[offset] = byte; msync()\n"
-                     "write_mapped() {\n"
-                     "    python3 -c 'import mmap, os, sys\n"
-                     "offset = int(sys.argv[2])\n"
-                     "memory = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), offset + 1)\n"
-                     "memory[offset] = ord(sys.argv[3])\n"
-                     "memory.flush()' \"$@\"\n"
-                     "}\n"},
+    {"write_mapped",
+     "# memory = mmap(NULL, offset + 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0); memory[offset] = byte; msync()\n"
+     "write_mapped() {\n"
+     "    python3 -c 'import mmap, os, sys\n"
+     "offset = int(sys.argv[2])\n"
+     "memory = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), offset + 1)\n"
+     "memory[offset] = ord(sys.argv[3])\n"
+     "memory.flush()' \"$@\"\n"
+     "}\n"},
     {"lsetxattr", "# lsetxattr(path, name, value, size, flags): 1 is XATTR_CREATE, 2 is XATTR_REPLACE\n"
                   "lsetxattr() {\n"
                   "    python3 -c 'import os, sys\n"
-                  "os.setxattr(sys.argv[1], sys.argv[2], os.fsencode(sys.argv[3]), int(sys.argv[4]), follow_symlinks=False)' \"$@\"\n"
+                  "os.setxattr(sys.argv[1], sys.argv[2], os.fsencode(sys.argv[3]), int(sys.argv[4]), "
+                  "follow_symlinks=False)' \"$@\"\n"
                   "}\n"},
 };
 
 std::string setting_xattr(const Operation& operation, const std::string& path) {
     if (operation.flags)
-        return "lsetxattr " + path + " " + operation.name + " " + quoted(operation.value) + " " + std::to_string(operation.flags);
+        return "lsetxattr " + path + " " + operation.name + " " + quoted(operation.value) + " " +
+               std::to_string(operation.flags);
     const std::string value = operation.value.empty() ? "" : " -v " + quoted(operation.value);
     return "setfattr -h -n " + operation.name + value + " " + path;
 }
 
 std::string allocating(const Operation& operation, const std::string& path) {
     const std::string punch = operation.kind == Kind::punch ? "-p " : "";
-    return "fallocate " + punch + "-o " + std::to_string(operation.offset) + " -l " + std::to_string(operation.size) + " " + path;
+    return "fallocate " + punch + "-o " + std::to_string(operation.offset) + " -l " + std::to_string(operation.size) +
+           " " + path;
 }
 
 std::string command_of(const Operation& operation) {
@@ -103,22 +108,25 @@ std::string command_of(const Operation& operation) {
     case Kind::make_symlink: return "ln -s -T " + other + " " + path;
     case Kind::make_fifo: return "mkfifo " + path;
     case Kind::make_device:
-        return "mknod " + path + " c " + std::to_string(major(operation.device)) + " " + std::to_string(minor(operation.device));
+        return "mknod " + path + " c " + std::to_string(major(operation.device)) + " " +
+               std::to_string(minor(operation.device));
     case Kind::link: return "ln -P -T " + path + " " + other;
     case Kind::unlink: return "unlink " + path;
     case Kind::rmdir: return "rmdir " + path;
     case Kind::rename: return "renameat2 " + path + " " + other + " " + std::to_string(operation.flags);
     case Kind::write:
-        return printing(operation.value) + " | dd of=" + path + " oflag=seek_bytes seek=" + std::to_string(operation.offset) +
-               " conv=notrunc,nocreat status=none";
+        return printing(operation.value) + " | dd of=" + path +
+               " oflag=seek_bytes seek=" + std::to_string(operation.offset) + " conv=notrunc,nocreat status=none";
     case Kind::append: return printing(operation.value) + " >>" + path;
     case Kind::replace: return printing(operation.value) + " >" + path;
     case Kind::truncate: return "truncate -c -s " + std::to_string(operation.size) + " " + path;
     case Kind::allocate:
     case Kind::punch: return allocating(operation, path);
-    case Kind::map: return "write_mapped " + path + " " + std::to_string(operation.offset) + " " + quoted(operation.value);
+    case Kind::map:
+        return "write_mapped " + path + " " + std::to_string(operation.offset) + " " + quoted(operation.value);
     case Kind::chmod: return "chmod " + octal(operation.mode) + " " + path;
-    case Kind::chown: return "chown -h " + std::to_string(operation.uid) + ":" + std::to_string(operation.gid) + " " + path;
+    case Kind::chown:
+        return "chown -h " + std::to_string(operation.uid) + ":" + std::to_string(operation.gid) + " " + path;
     case Kind::utimens: return "touch -c -h -d " + time_text(operation.time) + " " + path;
     case Kind::set_xattr: return setting_xattr(operation, path);
     case Kind::remove_xattr: return "setfattr -h -x " + operation.name + " " + path;
@@ -138,7 +146,8 @@ std::string lines_of(const std::vector<Operation>& operations) {
 }
 
 bool uses(const std::string& lines, const std::string& helper) {
-    return ("\n" + lines).find("\n" + helper + " ") != std::string::npos || lines.find("| " + helper + " ") != std::string::npos;
+    return ("\n" + lines).find("\n" + helper + " ") != std::string::npos ||
+           lines.find("| " + helper + " ") != std::string::npos;
 }
 
 std::string helpers_for(const std::string& lines) {
@@ -181,7 +190,9 @@ std::string mounting(const Case& played, const std::string& type) {
            "    umount m && fresh\n"
            "}\n"
            "fresh() {\n"
-           "    mount -t " + type + " -o nodev," + options + ",lowerdir=" + lowers + ",upperdir=upper,workdir=work none m && cd m\n"
+           "    mount -t " +
+           type + " -o nodev," + options + ",lowerdir=" + lowers +
+           ",upperdir=upper,workdir=work none m && cd m\n"
            "}\n"
            "fresh || exit\n";
 }
@@ -198,10 +209,12 @@ std::string script_of(const Found& found, const std::string& type) {
     const Difference& difference = found.failure.difference;
     const bool has_mount = played.lowers > 0;
     std::string script = "#!/bin/sh\n";
-    script += comment("Seed " + std::to_string(played.seed) + ". In the end " + difference.path + " differs from what the model says.");
+    script += comment("Seed " + std::to_string(played.seed) + ". In the end " + difference.path +
+                      " differs from what the model says.");
     script += comment(difference.aspect + ": expected " + difference.expected + "; seen " + difference.seen);
     script += "umask 022\n" + helpers_for(lines_of(played.layers) + lines_of(played.steps)) + "\n";
-    script += has_mount ? "cd \"$(mktemp -d \"${1:-.}\"/exercise.XXXXXX)\" || exit\n" : "cd \"$(mktemp -d \"$1\"/exercise.XXXXXX)\" || exit\n";
+    script += has_mount ? "cd \"$(mktemp -d \"${1:-.}\"/exercise.XXXXXX)\" || exit\n"
+                        : "cd \"$(mktemp -d \"$1\"/exercise.XXXXXX)\" || exit\n";
     if (has_mount)
         script += mounting(played, type);
     return script + lines_of(played.steps) + looking_at(difference);

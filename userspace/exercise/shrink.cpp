@@ -14,7 +14,8 @@ namespace {
 
 class Shrinker {
 public:
-    Shrinker(const Found& found, const Looks& looks, const OpenSite& open, const std::function<bool(const Shrinking&)>& tick)
+    Shrinker(const Found& found, const Looks& looks, const OpenSite& open,
+             const std::function<bool(const Shrinking&)>& tick)
         : best_(found), looks_(looks), open_(open), tick_(tick) {
         best_.played.steps.resize(std::min(best_.played.steps.size(), best_.failure.step));
     }
@@ -57,7 +58,8 @@ private:
         const auto cut = [&](std::vector<Operation>& list, size_t first) {
             const size_t from = std::clamp(begin, first, first + list.size()) - first;
             const size_t to = std::clamp(begin + count, first, first + list.size()) - first;
-            list.erase(list.begin() + static_cast<std::ptrdiff_t>(from), list.begin() + static_cast<std::ptrdiff_t>(to));
+            list.erase(list.begin() + static_cast<std::ptrdiff_t>(from),
+                       list.begin() + static_cast<std::ptrdiff_t>(to));
         };
         const size_t layers = candidate.layers.size();
         cut(candidate.layers, 0);
@@ -136,7 +138,9 @@ private:
     void drop_layers() {
         for (Case candidate = best_.played; candidate.lowers > 1; candidate = best_.played) {
             const std::string lowest = "lower" + std::to_string(candidate.lowers) + "/";
-            const auto is_in_it = [&](const Operation& operation) { return (operation.path + "/").starts_with(lowest); };
+            const auto is_in_it = [&](const Operation& operation) {
+                return (operation.path + "/").starts_with(lowest);
+            };
             --candidate.lowers;
             if (std::any_of(candidate.layers.begin(), candidate.layers.end(), is_in_it) || !take(candidate))
                 return;
@@ -161,7 +165,8 @@ private:
     }
 
     static bool make_named(Operation& operation) {
-        return std::exchange(operation.kind, operation.kind == Kind::unnamed ? Kind::create : operation.kind) == Kind::unnamed;
+        return std::exchange(operation.kind, operation.kind == Kind::unnamed ? Kind::create : operation.kind) ==
+               Kind::unnamed;
     }
 
     static bool make_empty(Operation& operation) {
@@ -189,7 +194,8 @@ private:
 
 } // namespace
 
-Found shrink(const Found& found, const Looks& looks, const OpenSite& open, const std::function<bool(const Shrinking&)>& tick) {
+Found shrink(const Found& found, const Looks& looks, const OpenSite& open,
+             const std::function<bool(const Shrinking&)>& tick) {
     return Shrinker(found, looks, open, tick).run();
 }
 

@@ -22,8 +22,9 @@ struct Found {
 
 /// Leaves away what is not needed for the same kind of difference: pieces of the list, first large ones, then single
 /// operations, until none can go (delta debugging); then makes simple what is left. Each try is played on a fresh site.
-/// @p tick is told of each, and ends it early by returning false: what it has come to by then is returned. A case that does
-/// not fail again is returned as it is.
-Found shrink(const Found& found, const Looks& looks, const OpenSite& open, const std::function<bool(const Shrinking&)>& tick);
+/// @p tick is told of each, and ends it early by returning false: what it has come to by then is returned. A case that
+/// does not fail again is returned as it is.
+Found shrink(const Found& found, const Looks& looks, const OpenSite& open,
+             const std::function<bool(const Shrinking&)>& tick);
 
 } // namespace shale::exercise

@@ -9,8 +9,8 @@
 
 namespace shale::exercise {
 
-/// What stat(2) says of all that is below a directory, by path, but for times of access. Nothing of a layer changes without
-/// a change of this: its time of status change can't be set.
+/// What stat(2) says of all that is below a directory, by path, but for times of access. Nothing of a layer changes
+/// without a change of this: its time of status change can't be set.
 using Statuses = std::map<std::string, std::string>;
 
 /// Adds all below @p directory. Throws Error.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The model against plain directories, which behave by POSIX as any file system; against ones with a fault of our making; and
-// what a fault is shrunk to.
+// The model against plain directories, which behave by POSIX as any file system; against ones with a fault of our
+// making; and what a fault is shrunk to.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -76,7 +76,8 @@ int lose_xattr_at_rename(int root, const Operation& operation) {
 
 int forget_mode_at_link(int root, const Operation& operation) {
     struct stat st {};
-    if (operation.kind == Kind::link && fstatat(root, operation.other.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+    if (operation.kind == Kind::link && fstatat(root, operation.other.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(st.st_mode))
         fchmodat(root, operation.other.c_str(), 0644, 0);
     return 0;
 }
@@ -98,7 +99,9 @@ int change_time_at_list(int root, const Operation& operation) {
 int refuse_exchange_of_directories(int root, const Operation& operation) {
     struct stat st {};
     const bool is_exchange = operation.kind == Kind::rename && operation.flags == RENAME_EXCHANGE;
-    return is_exchange && fstatat(root, operation.path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) ? EIO : 0;
+    return is_exchange && fstatat(root, operation.path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)
+               ? EIO
+               : 0;
 }
 
 struct Seeded {
@@ -137,13 +140,15 @@ std::string text_of(const std::optional<Failure>& failure) {
     if (!failure)
         return "";
     const Difference& difference = failure->difference;
-    return difference.path + ": " + difference.aspect + ": expected " + difference.expected + "; seen " + difference.seen;
+    return difference.path + ": " + difference.aspect + ": expected " + difference.expected + "; seen " +
+           difference.seen;
 }
 
 /// All of a tree that a script can make again.
 std::string dump(int root, const std::string& path) {
     struct stat st = stat_at(root, path).value();
-    std::string text = path + " " + std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
+    std::string text =
+        path + " " + std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
     for (const auto& [name, value] : xattrs_of(root, path))
         text += " " + name + "=" + value;
     if (!S_ISDIR(st.st_mode))
@@ -219,8 +224,8 @@ TEST_F(Exercising, ShrinkingStopsWhenItIsTold) {
     const OpenSite open = [](const Case&) { return std::make_unique<FaultySite>(lose_xattr_at_rename); };
     const Outcome outcome = run_on(open, 7);
     ASSERT_TRUE(outcome.failure);
-    const Found found =
-        shrink({outcome.played, *outcome.failure}, outcome.looks, open, [](const Shrinking& state) { return state.replays < 3; });
+    const Found found = shrink({outcome.played, *outcome.failure}, outcome.looks, open,
+                               [](const Shrinking& state) { return state.replays < 3; });
     EXPECT_TRUE(play(found.played, outcome.looks, open)) << "what it has come to fails still";
 }
 
@@ -303,7 +308,8 @@ TEST(ExerciseModel, LowerDirectoriesAreNotRenamedWhereTheMountSaysSo) {
     const Model model(root, {.renames_lower_directories = false});
     EXPECT_EQ(answers(model, {.kind = Kind::rename, .path = "old", .other = "x"}), std::vector{EXDEV});
     EXPECT_TRUE(answers(model, {.kind = Kind::rename, .path = "new", .other = "x"}).empty());
-    EXPECT_EQ(answers(model, {.kind = Kind::rename, .path = "new", .other = "old", .flags = RENAME_EXCHANGE}), std::vector{EXDEV});
+    EXPECT_EQ(answers(model, {.kind = Kind::rename, .path = "new", .other = "old", .flags = RENAME_EXCHANGE}),
+              std::vector{EXDEV});
 }
 
 TEST(ExerciseLayers, AChangedLowerLayerIsFound) {
