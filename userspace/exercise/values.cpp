@@ -3,8 +3,9 @@
 
 namespace shale::exercise {
 
+/// None sticky that all may write to: there the sysctl fs.protected_symlinks decides what symbolic links lead to.
 mode_t random_mode(Dice& dice) {
-    static constexpr mode_t modes[] = {0644, 0755, 0600, 0700, 0777, 0000, 0444, 04755, 02755, 02644, 01777};
+    static constexpr mode_t modes[] = {0644, 0755, 0600, 0700, 0777, 0000, 0444, 04755, 02755, 02644, 01755};
     return dice.one_of(modes);
 }
 
