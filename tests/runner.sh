@@ -392,6 +392,7 @@ run_on_kernel() {
     [[ ${programs[*]} != */commands/run.sh* ]] || install_packages "${run_packages[@]}"
     [[ ${programs[*]} != */commands/registry.sh* ]] || install_packages "${registry_packages[@]}"
     [[ ${programs[*]} != */commands/fsck.sh* ]] || install_packages "${fsck_packages[@]}"
+    [[ ${programs[*]} != */commands/exercise.sh* ]] || install_packages "${exercise_packages[@]}"
     [[ ${programs[*]} != */interop/bases.sh* ]] || install_packages "${bases_packages[@]}" "${nfs_packages[@]}"
     [[ ${programs[*]} != */interop/tracing.sh* ]] || install_packages "${tracing_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"

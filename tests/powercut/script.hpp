@@ -4,7 +4,7 @@
 #include <deque>
 #include <set>
 
-#include "lib/dice.hpp"
+#include "base/dice.hpp"
 #include "operation.hpp"
 #include "tree.hpp"
 

@@ -2,17 +2,13 @@
 #include <iostream>
 #include <memory>
 
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
-#include "base/at.hpp"
 #include "base/error.hpp"
 #include "base/temporary_directory.hpp"
 #include "commands/format.hpp"
 #include "commands/globals.hpp"
+#include "commands/scratch_mount.hpp"
 #include "commands/subject.hpp"
 #include "commands/table.hpp"
 #include "commands/target.hpp"
@@ -92,40 +88,13 @@ private:
     nlohmann::json union_ = nlohmann::json::array();
 };
 
-/// From here on nobody sees what this process mounts, and it goes with it.
-void leave_mount_namespace() {
-    if (unshare(CLONE_NEWNS) < 0)
-        throw Error::from_errno("a mount namespace", errno, "run it as root, or in a user namespace: unshare -rm shale selftest");
-    if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
-        throw Error::from_errno("/", errno);
-}
-
 void unmount(const std::string& path) {
     mounting::unmount(mounted_on(path).value(), false);
 }
 
-/// Keeps what verify finds.
-class Findings : public verify::Observer {
-public:
-    void found(const verify::Finding& finding) override {
-        add(finding.path + ": expected " + finding.expected + ", seen " + finding.seen + " (rule " + std::string(finding.rule.number) +
-            ")");
-    }
-    void not_judged(const std::string& path, const std::string& reason) override { add(path + ": " + reason); }
-    void so_far(const verify::Totals&) override {}
-    bool cancelled() override { return false; }
-
-    const std::string& text() const { return text_; }
-
-private:
-    void add(const std::string& line) { text_ += (text_.empty() ? "" : "; ") + line; }
-
-    std::string text_;
-};
-
 void verify_mount(const std::string& target, const Globals& globals, const selftest::Report& report) {
     const std::string name = "verify: the mount shows what its layers say";
-    Findings findings;
+    KeptFindings findings;
     verify::verify(subject_of(target, globals), {true, 1}, findings);
     if (findings.text().empty())
         report({name, selftest::Verdict::works});
@@ -152,7 +121,7 @@ void run(const std::string& dir, const Globals& globals) {
     uname(&system);
     const std::string type = netlink::Client::open().file_system();
     const TemporaryDirectory scratch(dir, "shale-selftest.");
-    leave_mount_namespace();
+    leave_mount_namespace("run it as root, or in a user namespace: unshare -rm shale selftest");
 
     Results results(globals.json);
     results.head("File system of " + (dir.empty() ? scratch.path() : dir) + ":");

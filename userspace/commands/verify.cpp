@@ -8,6 +8,7 @@
 
 #include "base/cancel.hpp"
 #include "base/error.hpp"
+#include "commands/exercise.hpp"
 #include "commands/format.hpp"
 #include "commands/globals.hpp"
 #include "commands/subject.hpp"
@@ -26,17 +27,27 @@ constexpr const char* description =
     "mounted in TARGET is not looked at, and no access time changes. With a directory within a mount,\n"
     "that is verified.\n\n"
     "Whatever differs is looked at twice; but a tree that is being written to gives false findings.\n\n"
+    "With --exercise, random operations are made, and a model in memory follows each step: what it has to\n"
+    "answer, and what has to be seen afterwards. The first difference is shrunk to a short script that\n"
+    "reproduces it, and printed. That happens on mounts made for it, of random layers, in a new directory in\n"
+    "the one that --scratch names, with other layers and options every 1000 operations, and mounted again\n"
+    "now and then; or, if TARGET is given, in a new directory there. That is made and removed, and the\n"
+    "writable layer is written to; nothing else of TARGET is touched. The same seed gives the same operations.\n\n"
     "Exit status: 0 when nothing was found, 1 when something was, or when it failed.";
 
 constexpr const char* examples = "Examples:\n"
                                  "  shale verify /mnt              all of a mount\n"
                                  "  shale verify /mnt/etc          a directory in it\n"
-                                 "  shale verify --no-content web  quick: without what files hold";
+                                 "  shale verify --no-content web  quick: without what files hold\n"
+                                 "  shale verify --exercise --scratch /var/lib --type overlay\n"
+                                 "                                 random operations on mounts of overlayfs";
 
 struct Request {
     std::string target;
     bool no_content = false;
     unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+    bool is_exercise = false;
+    Exercise exercise{};
 };
 
 /// Prints findings as they come; or keeps them for --json, so many as a document should have.
@@ -141,21 +152,66 @@ void run(const Request& request, const Globals& globals) {
         throw Error(request.target, "not all could be judged: " + count_text(totals.unjudged, "object"));
 }
 
+void add_exercise_options(CLI::App& command, Request& request) {
+    Exercise& exercise = request.exercise;
+    auto* flag =
+        command.add_flag("--exercise", request.is_exercise, "Make random operations, and watch what comes of them");
+    command.add_option("--seed", exercise.seed, "What decides the operations; a random number, if not given")
+        ->needs(flag)
+        ->type_name("N");
+    command.add_option("--ops", exercise.operations, "How many operations")
+        ->needs(flag)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--scratch", exercise.scratch, "Where mounts are made for it; $TMPDIR or /tmp, if not given")
+        ->needs(flag)
+        ->type_name("DIR");
+    command.add_option("--type", exercise.type, "Of these mounts: the module's, if not given")
+        ->needs(flag)
+        ->type_name("TYPE");
+    command
+        .add_option("--options", exercise.options,
+                    "Of these mounts, in place of those of the same name that the seed chooses")
+        ->needs(flag)
+        ->type_name("LIST");
+}
+
+/// What CLI11 has no words for.
+void check(const Request& request) {
+    const Exercise& exercise = request.exercise;
+    if (!request.is_exercise && request.target.empty())
+        throw CLI::RequiredError("TARGET");
+    if (!request.target.empty() && !(exercise.scratch.empty() && exercise.type.empty() && exercise.options.empty()))
+        throw CLI::ValidationError("--scratch, --type, --options",
+                                   "are for mounts that are made, and TARGET is there already");
+}
+
+void run_either(Request& request, const Globals& globals) {
+    check(request);
+    if (!request.is_exercise) {
+        run(request, globals);
+        return;
+    }
+    if (!request.target.empty())
+        request.exercise.target = request.target;
+    run_exercise(request.exercise, globals);
+}
+
 } // namespace
 
 void add_verify_command(CLI::App& app, Globals& globals) {
     auto request = std::make_shared<Request>();
     CLI::App* command = app.add_subcommand("verify", description);
     command->add_option("target", request->target, "A mount point, a directory in a mount, or a mount's name")
-        ->type_name("TARGET")
-        ->required();
+        ->type_name("TARGET");
     command->add_flag("--no-content", request->no_content, "Do not read what files hold");
     command->add_option("--jobs", request->jobs, "Threads that read; as many as there are processors, if not given")
         ->check(CLI::Range(1, 256))
         ->type_name("N");
+    add_exercise_options(*command, *request);
     add_json_flag(*command, globals);
     command->footer(examples);
-    command->callback([request, &globals] { run(*request, globals); });
+    command->callback([request, &globals] { run_either(*request, globals); });
 }
 
 } // namespace shale

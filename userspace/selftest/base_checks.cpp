@@ -111,7 +111,7 @@ bool keeps_acls(int dir) {
                                      std::string(reinterpret_cast<const char*>(acl), sizeof(acl))) == 0;
 }
 
-bool gives_handles(int dir) {
+bool gives_handles_in(int dir) {
     const Name name(dir, "file");
     make_file(dir, name);
     alignas(file_handle) unsigned char handle[sizeof(file_handle) + MAX_HANDLE_SZ]{};
@@ -157,7 +157,7 @@ constexpr struct {
      "marks need userxattr: no redirects, so that lower directories are moved by copying; no copies without data"},
     {"extended attributes user.*", keeps_user_xattrs, "no userxattr, which mounts in user namespaces need"},
     {"ACLs", keeps_acls, "there are none on the union, either"},
-    {"file handles", gives_handles, "copies get new inode numbers when mounted again; no index, no NFS export"},
+    {"file handles", gives_handles_in, "copies get new inode numbers when mounted again; no index, no NFS export"},
     {"unnamed files (O_TMPFILE)", has_unnamed_files, "it is refused on the union, too"},
     {"shared blocks (reflink)", shares_blocks, "the first write to a lower file copies all of its data"},
     {"direct I/O (O_DIRECT)", reads_directly, "it is refused on the union, too"},
@@ -168,6 +168,10 @@ constexpr struct {
 
 bool can_mark_as_trusted(const std::string& dir) {
     return keeps_trusted_xattrs(open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY).get());
+}
+
+bool gives_handles(const std::string& dir) {
+    return gives_handles_in(open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY).get());
 }
 
 void check_base(const std::string& dir, const Report& report) {

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/at.hpp"
+#include "base/dice.hpp"
 #include "base/error.hpp"
-#include "lib/dice.hpp"
 #include "ondisk/marks.hpp"
 
 namespace shale {

@@ -12,11 +12,11 @@
 #include <fcntl.h>
 #include <sys/types.h>
 
+#include "base/dice.hpp"
 #include "base/fd.hpp"
 #include "content.hpp"
 #include "engines.hpp"
 #include "journal.hpp"
-#include "lib/dice.hpp"
 #include "stack.hpp"
 
 namespace shale::onefile {

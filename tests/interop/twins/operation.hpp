@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/dice.hpp"
 #include "base/fd.hpp"
 #include "caller.hpp"
-#include "lib/dice.hpp"
 #include "places.hpp"
 
 namespace shale::twins {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/dice.hpp"
+#include "base/dice.hpp"
 
 namespace shale::twins {
 

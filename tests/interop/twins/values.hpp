@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "lib/dice.hpp"
+#include "base/dice.hpp"
 
 /// Values that layers and operations set, few enough to meet each other.
 namespace shale::twins {
