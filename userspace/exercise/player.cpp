@@ -40,7 +40,7 @@ std::string expected_text(const Plan& plan) {
     if (plan.errors.empty())
         return "ok";
     std::string text;
-    for (const int error : plan.errors)
+    for (const int error : std::set<int>(plan.errors.begin(), plan.errors.end()))
         text += (text.empty() ? "" : " or ") + answer_text(error);
     return text;
 }
