@@ -130,8 +130,8 @@ void shale_inode_set_protection(struct inode *inode, unsigned int i_flags);
 void shale_inode_rehash(struct inode *inode, const struct shale_entry *entry);
 
 /*
- * A name in the directory changed: what was cached of its names is void. The VFS leaves i_version to
- * us, as our superblocks have no SB_I_VERSION.
+ * A name in the directory changed: what was cached of its names is void. The VFS leaves i_version
+ * to us, as our superblocks have no SB_I_VERSION.
  */
 static inline void shale_dir_changed(struct inode *dir)
 {

@@ -14,6 +14,13 @@ source "$tests/commands/lib/layout.sh"
 # shellcheck source=tests/commands/lib/everything.sh
 source "$tests/commands/lib/everything.sh"
 
+# A file counts the names that its layer has for it, of which the union may hide some. Where there are holes, archives don't
+# say.
+dump() {
+    "$tests/interop/treedump.py" "$1" | sed -E -e '/^\/socket /d' -e 's/ sparse$//' -e 's/ nlink=[0-9]+//' -e 's@^/([^ ]+)( .*) same-as=\1$@/\1\2@'
+}
+is_as_expected() { dump "$1" | diff -u expected -; }
+
 mkdir m m2
 export SHALE_ROOT=$scratch/store
 
@@ -79,7 +86,7 @@ shale umount m >/dev/null
 shale snapshot rm web >/dev/null
 
 # --- diff
-ok "diff: of a layer with itself is none" shows "" shale layer diff four:2 two:2
+ok "diff: of a layer with itself is none" prints_nothing shale layer diff four:2 two:2
 ok "diff: what differs" says "A /last|D /new|" shale layer diff four:3 four:4
 ok "diff: and the other way round" says "D /last|A /new|" shale layer diff four:4 four:3
 ok "diff: a whiteout is an object" says "A /links/a|" shale layer diff four:4 four:3
@@ -114,10 +121,10 @@ ok "merge: of one layer" refuses 1 "no two layers|" shale layer squash base --na
 ok "merge: a name is needed" refuses 2 "--name|" shale layer squash four
 ok "merge: leaves nothing behind" is_empty store/staging
 if command -v umoci >/dev/null && command -v skopeo >/dev/null; then
-    for image in small upper lower middle; do
+    for image in small upper middle; do # umoci may know no zstd
         ok "export: $image" shale image export $image out-$image --tag it
         ok "export: umoci unpacks $image" umoci unpack --image "out-$image:it" bundle-$image
-        ok "export: to what the mount shows" sh -c "'$tests/interop/treedump.py' bundle-$image/rootfs | diff -u expected -"
+        ok "export: to what the mount shows" is_as_expected bundle-$image/rootfs
         ok "export: skopeo reads it" sh -c "skopeo inspect --config oci:out-$image:it >/dev/null && skopeo copy -q oci:out-$image:it oci:copy-$image:it"
         rm -rf "bundle-$image" "out-$image" "copy-$image"
     done
@@ -145,7 +152,7 @@ ok "dedup: and leaves them" shows "True" json "all(l['shared_files'] == 0 for l 
 shale mount lower m --read-only >/dev/null
 ok "dedup: not of what is mounted" says "left alone|it is mounted|" shale layer dedup --hardlink
 ok "dedup: so that nothing comes of it" shows "True" json "all(l['shared_files'] == 0 for l in d if l['mounted'])" shale layer ls --json
-ok "dedup: and the mount stays" sh -c "'$tests/interop/treedump.py' m | grep -v '^/socket ' | diff -u expected -"
+ok "dedup: and the mount stays" is_as_expected m
 shale umount m >/dev/null
 shale snapshot prepare web lower >/dev/null
 ok "dedup: nor of what carries a writable layer" says "'web' stands on it|" shale layer dedup --hardlink
@@ -203,7 +210,7 @@ for type in btrfs xfs; do
     sync -f base.$type
     ok "$type: says what it would share" shows "True" json "d['data']['bytes'] > 6000000 and d['data_before']['files'] == 0" shale layer dedup --dry-run --json
     ok "$type: shares, mounted or not" shows "True" json "d['data']['bytes'] > 6000000 and d['refused'] == d['different'] == 0" shale layer dedup --json
-    ok "$type: what is mounted stays" sh -c "'$tests/interop/treedump.py' m2 | grep -v '^/socket ' | diff -u expected -"
+    ok "$type: what is mounted stays" is_as_expected m2
     ok "$type: so it is known" shows "[True, True]" json "[d['data']['bytes'] < 1000000, d['data_before']['bytes'] > 6000000]" shale layer dedup --json
     ok "$type: layers are as they were" says ": as imported|" shale image verify
     shale umount m2 >/dev/null

@@ -50,6 +50,12 @@ shows() {
     diff -u <(printf '%s\n' "$expected") out
 }
 
+# prints_nothing COMMAND...: succeeds, and has nothing to say
+prints_nothing() {
+    "$@" >out || return
+    diff -u /dev/null out
+}
+
 # says WORDS COMMAND...: succeeds, and standard output holds all of WORDS, each ended by "|"
 says() {
     local words=$1 word
