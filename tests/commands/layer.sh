@@ -17,7 +17,8 @@ source "$tests/commands/lib/everything.sh"
 # A file counts the names that its layer has for it, of which the union may hide some. Where there are holes, archives don't
 # say.
 dump() {
-    "$tests/interop/treedump.py" "$1" | sed -E -e '/^\/socket /d' -e 's/ sparse$//' -e 's/ nlink=[0-9]+//' -e 's@^/([^ ]+)( .*) same-as=\1$@/\1\2@'
+    "$tests/interop/treedump.py" "$1" |
+        sed -E -e '/^\/socket /d' -e 's/ sparse( |$)/\1/' -e 's/ nlink=[0-9]+//' -e 's@^/([^ ]+)( .*) same-as=\1( .*)?$@/\1\2\3@'
 }
 is_as_expected() { dump "$1" | diff -u expected -; }
 
@@ -34,6 +35,8 @@ commit() {
     shale snapshot commit writing "$image" 2>/dev/null || status=1
     shale snapshot rm writing >/dev/null && return $status
 }
+# Less to read, each time that everything is looked at.
+change_first() { change_everything && rm m/holes; }
 change_more() {
     echo again >m/new
     rm m/links/a m/etc/mode
@@ -48,11 +51,12 @@ change_last() {
     chmod 700 m/etc
 }
 make_four() {
-    commit two change_everything && on=two commit three change_more && on=three commit four change_last
+    commit two change_first && on=two commit three change_more && on=three commit four change_last
 }
 whiteouts_in() { find "$1" -type c -exec stat -c %t:%T {} + | grep -c "^0:0$"; }
 
 fill_base || give_up
+rm base/sparse
 make_layout base layout || give_up
 
 echo "TAP version 13"
@@ -176,7 +180,7 @@ ok "dedup: an image goes" sh -c "shale image rm lower changed && shale image ver
 ok "dedup: and the others show what they showed" shows_the_same four expected
 ok "dedup: leaves nothing behind" is_empty store/staging
 two_and_flat() {
-    shale image import "$1:base" >/dev/null && commit two change_everything >/dev/null &&
+    shale image import "$1:base" >/dev/null && commit two change_first >/dev/null &&
         shale layer merge two --name flat >/dev/null
 }
 kill_dedup() {

@@ -106,6 +106,15 @@ private:
     const std::vector<UniqueFd> open_;
 };
 
+/// XFS takes it for a change of the directory itself, which is put right at once: its time is the layer's.
+void exchange(int made, int directory, const std::string& name, const std::string& shown_before) {
+    const UniqueFd layer = open_at(made, name, O_RDONLY | O_DIRECTORY);
+    const struct stat before = stat_of(layer.get(), shown_before + name);
+    const struct timespec times[] = {before.st_atim, before.st_mtim};
+    if (renameat2(made, name.c_str(), directory, name.c_str(), RENAME_EXCHANGE) != 0 || futimens(layer.get(), times) != 0)
+        throw Error::from_errno(shown_before + name, errno);
+}
+
 } // namespace
 
 std::vector<ListedLayer> Store::listed_layers(unsigned jobs, Progress& progress) {
@@ -189,9 +198,7 @@ void Store::replace_layers(LinkedFiles& files, const std::function<IsMounted()>&
         throw Error::from_errno(root_, errno);
     const UniqueFd directory = open_at(fd_.get(), "layers", O_RDONLY | O_DIRECTORY);
     for (const size_t index : ready) {
-        const std::string name = files.chain_id(index).hex();
-        if (renameat2(made.get(), name.c_str(), directory.get(), name.c_str(), RENAME_EXCHANGE) != 0)
-            throw Error::from_errno(root_ + "/layers/" + name, errno);
+        exchange(made.get(), directory.get(), files.chain_id(index).hex(), root_ + "/layers/");
         files.made(index);
     }
     if (fsync(directory.get()) != 0)
