@@ -190,7 +190,7 @@ kill_dedup() {
     shale image verify >/dev/null && shale gc >/dev/null && is_empty store/staging && shale layer dedup --hardlink >/dev/null &&
         shale image verify
 }
-for delay in 0.01 0.03 0.06 0.1; do
+for delay in 0.02 0.08; do
     ok "dedup: killed after $delay s" kill_dedup $delay
 done
 
