@@ -12,7 +12,6 @@
 #include "base/error.hpp"
 #include "base/remove_tree.hpp"
 #include "mounting/fs_context.hpp"
-#include "programs.hpp"
 #include "unmount.hpp"
 
 namespace shale::bench {
@@ -59,18 +58,6 @@ void KernelUnion::mount_layers(const std::vector<std::string>& lowers) const {
     const UniqueFd mounted = context.mount(0);
     if (move_mount(mounted.get(), "", AT_FDCWD, root().c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
         throw Error::from_errno("mounting at " + root(), errno);
-}
-
-FuseUnion::FuseUnion(std::string name, const std::string& place, Command command, std::string suffix,
-                     unsigned most_layers)
-    : Side(std::move(name), place), command_(command), suffix_(std::move(suffix)), most_layers_(most_layers) {}
-
-/// The program returns when it is mounted.
-void FuseUnion::mount_layers(const std::vector<std::string>& lowers) const {
-    std::string joined;
-    for (const std::string& lower : lowers)
-        joined += (joined.empty() ? "" : ":") + lower + suffix_;
-    run_quietly(command_(joined, upper(), work(), root()));
 }
 
 } // namespace shale::bench

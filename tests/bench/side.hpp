@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <climits>
 #include <string>
 #include <vector>
 
@@ -51,25 +50,6 @@ private:
     void mount_layers(const std::vector<std::string>& lowers) const override;
 
     std::string type_, options_;
-    unsigned most_layers_;
-};
-
-/// One that a program makes, by FUSE. Its name is the program's.
-class FuseUnion : public Side {
-public:
-    /// The words of a command line that mounts.
-    using Command = std::vector<std::string> (*)(const std::string& lowers, const std::string& upper,
-                                                 const std::string& work, const std::string& root);
-    /// How its @p command has the layers: each of @p lowers followed by @p suffix, and colons between them.
-    FuseUnion(std::string name, const std::string& place, Command command, std::string suffix, unsigned most_layers);
-    bool is_union() const override { return true; }
-    unsigned most_layers() const override { return most_layers_; }
-
-private:
-    void mount_layers(const std::vector<std::string>& lowers) const override;
-
-    Command command_;
-    std::string suffix_;
     unsigned most_layers_;
 };
 
