@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/at.hpp"
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -111,6 +112,14 @@ size_t read_some(int fd, void* data, size_t size, const std::string& shown) {
         if (errno != EINTR)
             throw Error::from_errno(shown, errno);
     }
+}
+
+std::string read_all(int fd, const std::string& shown) {
+    std::string text;
+    std::array<char, 64 * 1024> buffer;
+    while (const size_t size = read_some(fd, buffer.data(), buffer.size(), shown))
+        text.append(buffer.data(), size);
+    return text;
 }
 
 } // namespace shale

@@ -45,4 +45,7 @@ void write_all_at(int fd, const void* data, size_t size, uint64_t offset, const 
 /// Reads up to @p size bytes; 0 at the end of the file.
 size_t read_some(int fd, void* data, size_t size, const std::string& shown);
 
+/// All that is left of the file.
+std::string read_all(int fd, const std::string& shown);
+
 } // namespace shale

@@ -26,25 +26,30 @@ struct FileActions {
     posix_spawn_file_actions_t actions;
 };
 
-pid_t spawn(const std::vector<std::string>& words, int output) {
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (const std::string& word : words)
+        pointers.push_back(const_cast<char*>(word.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+} // namespace
+
+pid_t start_program(const std::vector<std::string>& words, int output, const std::vector<std::string>* environment) {
     FileActions files;
     posix_spawn_file_actions_addopen(&files.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files.actions, output, STDOUT_FILENO);
-    std::vector<char*> arguments;
-    for (const std::string& word : words)
-        arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
     pid_t child = 0;
-    if (const int code = posix_spawnp(&child, arguments[0], &files.actions, nullptr, arguments.data(), environ);
+    if (const int code = posix_spawnp(&child, words[0].c_str(), &files.actions, nullptr, pointers_to(words).data(),
+                                      environment ? pointers_to(*environment).data() : environ);
         code != 0)
         throw Error::from_errno(words[0], code);
     return child;
 }
 
-} // namespace
-
 int run_program(const std::vector<std::string>& words, int output, Progress& progress) {
-    const pid_t child = spawn(words, output);
+    const pid_t child = start_program(words, output);
     bool is_ended_by_us = false;
     int status = 0;
     pid_t ended = 0;

@@ -114,13 +114,9 @@ private:
     }
 
     void mount() {
-        std::string data = join(played_.options, ",") + ",lowerdir=";
-        std::string separator;
-        for (const std::string& lower : lowers()) {
-            data += separator + mounting::escaped(lower);
-            separator = ":";
-        }
-        data += ",upperdir=" + mounting::escaped(at("upper")) + ",workdir=" + mounting::escaped(at("work"));
+        const std::string data = join(played_.options, ",") + ",lowerdir=" + mounting::escaped(lowers()) +
+                                 ",upperdir=" + mounting::escaped(at("upper")) +
+                                 ",workdir=" + mounting::escaped(at("work"));
         if (::mount("shale-exercise", at("m").c_str(), place_.type.c_str(), MS_NODEV, data.c_str()) < 0)
             throw Error::from_errno("a mount of " + place_.type + " with " + data, errno,
                                     "dmesg says more; --scratch names a directory on another file system");

@@ -36,13 +36,7 @@ std::string to_text(const StoredLayer::Use& use) {
 tree::Size measure(const StoredLayer& layer, ImageProgress& progress) {
     if (!std::filesystem::is_directory(layer.path))
         return {}; // "image verify" is who complains
-    uint64_t before = 0;
-    return tree::measure(*tree::Layer::open(layer.path), [&](const tree::Size& so_far) {
-        progress.advance(so_far.bytes - before);
-        before = so_far.bytes;
-        if (progress.cancelled())
-            throw Cancelled(layer.path);
-    });
+    return tree::measure(*tree::Layer::open(layer.path), progress);
 }
 
 nlohmann::json to_json(const StoredLayer& layer, const tree::Size& size, bool mounted) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/join.hpp"
+#include "base/shell_word.hpp"
 #include "commands/snapshot.hpp"
 #include "mounting/options.hpp"
 #include "store/index_names.hpp"
@@ -22,19 +23,9 @@ constexpr const char* examples = "Examples:\n"
                                  "  shale snapshot mounts web --json        for programs";
 
 /// As one word of a shell.
-std::string quoted(const std::string& text) {
-    std::string word = "'";
-    for (const char c : text)
-        word += c == '\'' ? "'\\''" : std::string(1, c);
-    return word + "'";
-}
-
 nlohmann::json mount_of(const std::string& type, std::vector<std::string> options, const SnapshotRecord& snapshot,
                         const std::vector<std::string>& lowers) {
-    std::vector<std::string> layers;
-    for (const std::string& lower : lowers)
-        layers.push_back(mounting::escaped(lower));
-    options.push_back("lowerdir=" + join(layers, ":"));
+    options.push_back("lowerdir=" + mounting::escaped(lowers));
     if (snapshot.is_view) {
         options.insert(options.begin(), "ro");
     } else {
@@ -68,7 +59,7 @@ void run(const std::string& name, const Globals& globals) {
     }
     for (const auto& mount : mounts)
         std::cout << "mount -t " << mount["type"].get<std::string>() << " -o "
-                  << quoted(join(mount["options"].get<std::vector<std::string>>(), ",")) << " "
+                  << shell_word(join(mount["options"].get<std::vector<std::string>>(), ",")) << " "
                   << mount["source"].get<std::string>() << " DIR\n";
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 #include <set>
 
 #include <dirent.h>
@@ -13,7 +12,10 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/names_in.hpp"
+#include "base/stat_text.hpp"
 #include "base/xattr.hpp"
+#include "tree/attributes.hpp"
 
 namespace shale::exercise {
 
@@ -23,36 +25,8 @@ bool is_before(const timespec& one, const timespec& other) {
     return one.tv_sec != other.tv_sec ? one.tv_sec < other.tv_sec : one.tv_nsec < other.tv_nsec;
 }
 
-bool is_same(const timespec& one, const timespec& other) {
-    return !is_before(one, other) && !is_before(other, one);
-}
-
 bool is_within(const timespec& time, const Step& step) {
     return !is_before(time, step.begin) && !is_before(step.end, time);
-}
-
-std::string text_of(const timespec& time) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%lld.%09ld", static_cast<long long>(time.tv_sec), time.tv_nsec);
-    return text;
-}
-
-std::string octal(mode_t mode) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%04o", mode);
-    return text;
-}
-
-const char* type_name(mode_t mode) {
-    switch (mode & S_IFMT) {
-    case S_IFREG: return "regular file";
-    case S_IFDIR: return "directory";
-    case S_IFLNK: return "symbolic link";
-    case S_IFIFO: return "fifo";
-    case S_IFCHR: return "character device";
-    case S_IFBLK: return "block device";
-    default: return "other";
-    }
 }
 
 std::string device_text(dev_t device) {
@@ -66,39 +40,6 @@ std::string text_of(const Xattrs& xattrs) {
     return text.empty() ? "none" : text;
 }
 
-/// The system call's own list: names, types and numbers.
-struct Listed {
-    std::string name;
-    unsigned char type;
-    ino_t number;
-};
-
-std::vector<Listed> list(int root, const std::string& path) {
-    UniqueFd fd = open_at(root, path, O_RDONLY | O_DIRECTORY | O_NOATIME);
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(fd.get()), closedir);
-    if (!stream)
-        throw Error::from_errno(path, errno);
-    fd.release();
-    std::vector<Listed> names;
-    errno = 0;
-    while (const dirent64* entry = readdir64(stream.get())) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != "..")
-            names.push_back({name, entry->d_type, entry->d_ino});
-    }
-    if (errno)
-        throw Error::from_errno(path, errno);
-    return names;
-}
-
-std::string content_of(int root, const std::string& path) {
-    const UniqueFd fd = open_at(root, path, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_NONBLOCK);
-    std::string content, buffer(16384, '\0');
-    while (const size_t size = read_some(fd.get(), buffer.data(), buffer.size(), path))
-        content.append(buffer, 0, size);
-    return content;
-}
-
 /// Where the bytes part, which may be far behind their begin.
 std::string describe_at(const std::string& bytes, size_t position) {
     std::string text = describe_bytes(bytes);
@@ -109,7 +50,7 @@ std::string describe_at(const std::string& bytes, size_t position) {
 }
 
 std::optional<Difference> compare_content(int root, const std::string& path, const Node& node) {
-    const std::string seen = content_of(root, path);
+    const std::string seen = read_all(open_at(root, path, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_NONBLOCK).get(), path);
     if (seen == node.content)
         return std::nullopt;
     const auto [one, other] = std::mismatch(seen.begin(), seen.end(), node.content.begin(), node.content.end());
@@ -167,14 +108,14 @@ std::optional<Difference> Comparison::look_at(const std::string& path) {
     }
     const auto st = stat_at(root_, path);
     if (st)
-        return Difference{path, "existence", "nothing of that name", type_name(st->st_mode)};
+        return Difference{path, "existence", "nothing of that name", type_text(st->st_mode)};
     return std::nullopt;
 }
 
 std::optional<Difference> Comparison::object(const std::string& path, Node& node) {
     struct stat st {};
     if (fstatat(root_, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return Difference{path, "existence", type_name(node.mode), answer_text(errno)};
+        return Difference{path, "existence", type_text(node.mode), answer_text(errno)};
     if (auto difference = status(path, node, st))
         return difference;
     if (auto difference = times(path, node, st))
@@ -194,9 +135,9 @@ std::optional<Difference> Comparison::object(const std::string& path, Node& node
 
 std::optional<Difference> Comparison::status(const std::string& path, const Node& node, const struct stat& st) const {
     if ((node.mode & S_IFMT) != (st.st_mode & S_IFMT))
-        return Difference{path, "type", type_name(node.mode), type_name(st.st_mode)};
+        return Difference{path, "type", type_text(node.mode), type_text(st.st_mode)};
     if (node.mode != st.st_mode)
-        return Difference{path, "mode", octal(node.mode & 07777), octal(st.st_mode & 07777)};
+        return Difference{path, "mode", mode_text(node.mode), mode_text(st.st_mode)};
     if (node.uid != st.st_uid || node.gid != st.st_gid)
         return Difference{path, "owner", std::to_string(node.uid) + ":" + std::to_string(node.gid),
                           std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid)};
@@ -213,17 +154,17 @@ std::optional<Difference> Comparison::status(const std::string& path, const Node
 
 std::optional<Difference> Comparison::times(const std::string& path, Node& node, const struct stat& st) const {
     const bool is_now = is_within(st.st_mtim, step_);
-    const bool is_old = is_same(st.st_mtim, node.modified);
+    const bool is_old = tree::same_time(st.st_mtim, node.modified);
     const bool is_right = (node.modified_now != Changed::no && is_now) || (node.modified_now != Changed::yes && is_old);
     const bool has_new_status = !is_before(st.st_ctim, step_.begin);
     if (!is_right)
         return Difference{path, "time of modification",
                           node.modified_now == Changed::no
-                              ? text_of(node.modified)
-                              : "from " + text_of(step_.begin) + " to " + text_of(step_.end),
-                          text_of(st.st_mtim)};
+                              ? time_text(node.modified)
+                              : "from " + time_text(step_.begin) + " to " + time_text(step_.end),
+                          time_text(st.st_mtim)};
     if (node.status_changed_now && !has_new_status)
-        return Difference{path, "time of status change", "from " + text_of(step_.begin) + " on", text_of(st.st_ctim)};
+        return Difference{path, "time of status change", "from " + time_text(step_.begin) + " on", time_text(st.st_ctim)};
     node.modified = st.st_mtim;
     node.modified_now = Changed::no;
     node.status_changed_now = false;
@@ -247,7 +188,7 @@ bool Comparison::is_number_tolerated(const Node& node) {
 
 std::optional<Difference> Comparison::listing(const std::string& path, Node& directory) {
     std::set<std::string> seen;
-    for (const Listed& listed : list(root_, path)) {
+    for (const ListedName& listed : listing_of(open_at(root_, path, O_RDONLY | O_DIRECTORY | O_NOATIME), path)) {
         const std::string inner = join_path(path, listed.name);
         if (!seen.insert(listed.name).second)
             return Difference{inner, "list", "once", "twice"};
@@ -259,7 +200,7 @@ std::optional<Difference> Comparison::listing(const std::string& path, Node& dir
         }
         Node& node = *found->second;
         if (listed.type != DT_UNKNOWN && listed.type != IFTODT(node.mode))
-            return Difference{inner, "listed type", type_name(node.mode), type_name(DTTOIF(listed.type))};
+            return Difference{inner, "listed type", type_text(node.mode), type_text(DTTOIF(listed.type))};
         if (!model_.traits().lists_numbers)
             continue;
         if (const auto st = node.number ? std::nullopt : stat_at(root_, inner))

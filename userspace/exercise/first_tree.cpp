@@ -22,14 +22,6 @@ NodePtr node_of(const struct stat& st) {
     return node;
 }
 
-std::string content_of(const tree::Object& object) {
-    const UniqueFd fd = tree::open_content(object);
-    std::string content, buffer(16384, '\0');
-    while (const size_t size = read_some(fd.get(), buffer.data(), buffer.size(), object.data.name))
-        content.append(buffer, 0, size);
-    return content;
-}
-
 class Builder {
 public:
     explicit Builder(const tree::Union& shown) : shown_(shown) {}
@@ -53,7 +45,7 @@ private:
                 node->xattrs[name] = value;
         }
         if (node->is_file())
-            node->content = content_of(object);
+            node->content = read_all(tree::open_content(object).get(), object.data.name);
         if (node->is_symlink())
             node->target = tree::link_target(object);
         return node;

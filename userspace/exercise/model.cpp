@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "exercise/model.hpp"
 
+#include <cerrno>
+
 #include "exercise/plans.hpp"
 
 namespace shale::exercise {
@@ -21,6 +23,13 @@ Plan about(const Spot& spot) {
         plan.errors.push_back(spot.error);
     else
         plan.touched.push_back(spot.path);
+    return plan;
+}
+
+Plan about_existing(const Spot& spot) {
+    Plan plan = about(spot);
+    if (!spot.error && !spot.node)
+        plan.errors.push_back(ENOENT);
     return plan;
 }
 

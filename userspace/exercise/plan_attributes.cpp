@@ -10,14 +10,6 @@ namespace shale::exercise {
 
 namespace {
 
-Plan about_existing(const Model& model, const Operation& operation, Last last) {
-    const Spot spot = look_up(model.root(), operation.path, last);
-    Plan plan = about(spot);
-    if (!spot.error && !spot.node)
-        plan.errors.push_back(ENOENT);
-    return plan;
-}
-
 /// What chown(2) of anything but a directory takes away, even from root. Without the group's right to execute,
 /// S_ISGID was once a lock, and stays.
 mode_t bits_lost_by_chown(const Node& node) {
@@ -29,8 +21,9 @@ mode_t bits_lost_by_chown(const Node& node) {
 } // namespace
 
 Plan plan_chmod(const Model& model, const Operation& operation) {
-    Plan plan = about_existing(model, operation, Last::follow);
-    const NodePtr node = look_up(model.root(), operation.path, Last::follow).node;
+    const Spot spot = look_up(model.root(), operation.path, Last::follow);
+    Plan plan = about_existing(spot);
+    const NodePtr& node = spot.node;
     plan.commit = [=, mode = operation.mode] {
         node->mode = (node->mode & S_IFMT) | mode;
         node->status_changed_now = true;
@@ -39,8 +32,9 @@ Plan plan_chmod(const Model& model, const Operation& operation) {
 }
 
 Plan plan_chown(const Model& model, const Operation& operation) {
-    Plan plan = about_existing(model, operation, Last::as_it_is);
-    const NodePtr node = look_up(model.root(), operation.path, Last::as_it_is).node;
+    const Spot spot = look_up(model.root(), operation.path, Last::as_it_is);
+    Plan plan = about_existing(spot);
+    const NodePtr& node = spot.node;
     plan.commit = [=, uid = operation.uid, gid = operation.gid] {
         node->uid = uid;
         node->gid = gid;
@@ -51,8 +45,9 @@ Plan plan_chown(const Model& model, const Operation& operation) {
 }
 
 Plan plan_utimens(const Model& model, const Operation& operation) {
-    Plan plan = about_existing(model, operation, Last::as_it_is);
-    const NodePtr node = look_up(model.root(), operation.path, Last::as_it_is).node;
+    const Spot spot = look_up(model.root(), operation.path, Last::as_it_is);
+    Plan plan = about_existing(spot);
+    const NodePtr& node = spot.node;
     plan.commit = [=, time = operation.time] {
         node->modified = time;
         node->modified_now = Changed::no;
@@ -62,8 +57,9 @@ Plan plan_utimens(const Model& model, const Operation& operation) {
 }
 
 Plan plan_xattr(const Model& model, const Operation& operation) {
-    Plan plan = about_existing(model, operation, Last::as_it_is);
-    const NodePtr node = look_up(model.root(), operation.path, Last::as_it_is).node;
+    const Spot spot = look_up(model.root(), operation.path, Last::as_it_is);
+    Plan plan = about_existing(spot);
+    const NodePtr& node = spot.node;
     if (!node)
         return plan;
     const bool is_there = node->xattrs.contains(operation.name);
@@ -88,15 +84,16 @@ Plan plan_xattr(const Model& model, const Operation& operation) {
 }
 
 Plan plan_list(const Model& model, const Operation& operation) {
-    Plan plan = about_existing(model, operation, Last::follow);
-    const NodePtr node = look_up(model.root(), operation.path, Last::follow).node;
+    const Spot spot = look_up(model.root(), operation.path, Last::follow);
+    Plan plan = about_existing(spot);
+    const NodePtr& node = spot.node;
     if (node && !node->is_directory())
         plan.errors.push_back(ENOTDIR);
     return plan;
 }
 
 Plan plan_stat(const Model& model, const Operation& operation) {
-    return about_existing(model, operation, Last::as_it_is);
+    return about_existing(look_up(model.root(), operation.path, Last::as_it_is));
 }
 
 } // namespace shale::exercise

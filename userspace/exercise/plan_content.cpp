@@ -82,9 +82,7 @@ void write(const Operation& operation, Node& node) {
 
 Plan plan_content(const Model& model, const Operation& operation) {
     const Spot spot = look_up(model.root(), operation.path, Last::follow);
-    Plan plan = about(spot);
-    if (!spot.error && !spot.node)
-        plan.errors.push_back(ENOENT);
+    Plan plan = about_existing(spot);
     if (!spot.node)
         return plan;
     if (const int error = error_of(operation, *spot.node))
@@ -97,9 +95,7 @@ Plan plan_content(const Model& model, const Operation& operation) {
 
 Plan plan_read(const Model& model, const Operation& operation) {
     const Spot spot = look_up(model.root(), operation.path, Last::follow);
-    Plan plan = about(spot);
-    if (!spot.error && !spot.node)
-        plan.errors.push_back(ENOENT);
+    Plan plan = about_existing(spot);
     if (!spot.node)
         return plan;
     const int error = error_of_opening(*spot.node, true);

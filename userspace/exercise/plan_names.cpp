@@ -143,9 +143,7 @@ Plan plan_link(const Model& model, const Operation& operation) {
 
 Plan plan_unlink(const Model& model, const Operation& operation) {
     const Spot spot = look_up(model.root(), operation.path, Last::as_it_is);
-    Plan plan = about(spot);
-    if (!spot.error && !spot.node)
-        plan.errors.push_back(ENOENT);
+    Plan plan = about_existing(spot);
     if (spot.node && spot.node->is_directory())
         plan.errors.push_back(EISDIR); // POSIX: EPERM; Linux: this
     plan.commit = [=] {
@@ -157,9 +155,7 @@ Plan plan_unlink(const Model& model, const Operation& operation) {
 
 Plan plan_rmdir(const Model& model, const Operation& operation) {
     const Spot spot = look_up(model.root(), operation.path, Last::as_it_is);
-    Plan plan = about(spot);
-    if (!spot.error && !spot.node)
-        plan.errors.push_back(ENOENT);
+    Plan plan = about_existing(spot);
     if (spot.node && !spot.node->is_directory())
         plan.errors.push_back(ENOTDIR);
     if (spot.node && !spot.node->children.empty())

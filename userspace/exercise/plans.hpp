@@ -26,6 +26,8 @@ Plan plan_stat(const Model& model, const Operation& operation);
 
 /// A plan about @p spot: what was wrong on the way is its error, and the object will be looked at.
 Plan about(const Spot& spot);
+/// The same, of what there has to be an object for.
+Plan about_existing(const Spot& spot);
 /// @p directory got or lost a name.
 void change_names(Node& directory);
 

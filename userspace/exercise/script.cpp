@@ -9,6 +9,8 @@
 #include <sys/xattr.h>
 
 #include "base/join.hpp"
+#include "base/shell_word.hpp"
+#include "base/stat_text.hpp"
 
 namespace shale::exercise {
 
@@ -18,10 +20,7 @@ std::string quoted(const std::string& text) {
     static const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
     if (!text.empty() && text.front() != '-' && text.find_first_not_of(plain) == std::string::npos)
         return text;
-    std::string result = "'";
-    for (const char c : text)
-        result += c == '\'' ? "'\\''" : std::string(1, c);
-    return result + "'";
+    return shell_word(text);
 }
 
 /// A command that prints these bytes: short ones, or many of one kind.
@@ -31,18 +30,6 @@ std::string printing(const std::string& bytes) {
     if (bytes.size() <= 24)
         return "printf %s " + quoted(bytes);
     return "head -c " + std::to_string(bytes.size()) + " /dev/zero | tr '\\0' " + quoted(bytes.substr(0, 1));
-}
-
-std::string octal(mode_t mode) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%04o", mode);
-    return text;
-}
-
-std::string time_text(const timespec& time) {
-    char text[48];
-    std::snprintf(text, sizeof text, "@%lld.%09ld", static_cast<long long>(time.tv_sec), time.tv_nsec);
-    return text;
 }
 
 /// A function of the script, for a call that no command makes.
@@ -124,10 +111,10 @@ std::string command_of(const Operation& operation) {
     case Kind::punch: return allocating(operation, path);
     case Kind::map:
         return "write_mapped " + path + " " + std::to_string(operation.offset) + " " + quoted(operation.value);
-    case Kind::chmod: return "chmod " + octal(operation.mode) + " " + path;
+    case Kind::chmod: return "chmod " + mode_text(operation.mode) + " " + path;
     case Kind::chown:
         return "chown -h " + std::to_string(operation.uid) + ":" + std::to_string(operation.gid) + " " + path;
-    case Kind::utimens: return "touch -c -h -d " + time_text(operation.time) + " " + path;
+    case Kind::utimens: return "touch -c -h -d @" + time_text(operation.time) + " " + path;
     case Kind::set_xattr: return setting_xattr(operation, path);
     case Kind::remove_xattr: return "setfattr -h -x " + operation.name + " " + path;
     case Kind::read: return "cat " + path + " >/dev/null";

@@ -2,7 +2,6 @@
 #include "mounting/mountinfo.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include <fcntl.h>
@@ -108,12 +107,7 @@ std::optional<MountPoint> mount_point_of(int fd, const std::vector<MountPoint>& 
 
 std::vector<MountPoint> read_mountinfo(const std::string& process) {
     const std::string path = "/proc/" + process + "/mountinfo";
-    const UniqueFd fd = open_at(AT_FDCWD, path, O_RDONLY);
-    std::string text;
-    std::array<char, 64 * 1024> buffer;
-    while (const std::size_t size = read_some(fd.get(), buffer.data(), buffer.size(), path))
-        text.append(buffer.data(), size);
-    return parse_mountinfo(text);
+    return parse_mountinfo(read_all(open_at(AT_FDCWD, path, O_RDONLY).get(), path));
 }
 
 } // namespace shale::mounting

@@ -195,6 +195,13 @@ std::string escaped(const std::string& path) {
     return text;
 }
 
+std::string escaped(const std::vector<std::string>& paths) {
+    std::string text;
+    for (const std::string& path : paths)
+        text += (text.empty() ? "" : ":") + escaped(path);
+    return text;
+}
+
 std::vector<LowerName> split_lowerdir(std::string_view value) {
     std::vector<LowerName> names;
     for (bool of_data = false;;) {

@@ -27,6 +27,8 @@ Options parse_options(std::string_view text);
 
 /// A path as it stands in the value of "lowerdir", "upperdir" or "workdir" among other options.
 std::string escaped(const std::string& path);
+/// Several, in one "lowerdir", the top-most first.
+std::string escaped(const std::vector<std::string>& paths);
 
 /// One name in the value of "lowerdir", without its backslashes.
 struct LowerName {

@@ -21,6 +21,7 @@
 #include "base/file_blocks.hpp"
 #include "base/names_in.hpp"
 #include "base/parallel.hpp"
+#include "base/stat_text.hpp"
 #include "base/xattr.hpp"
 #include "ondisk/marks.hpp"
 #include "store/attributes.hpp"
@@ -231,12 +232,6 @@ std::string escaped(const std::string& text) {
     return result;
 }
 
-std::string time_of(const struct timespec& time) {
-    char text[48];
-    std::snprintf(text, sizeof(text), "%lld.%09ld", static_cast<long long>(time.tv_sec), time.tv_nsec);
-    return text;
-}
-
 std::string octal(mode_t mode) {
     char text[16];
     std::snprintf(text, sizeof(text), "%o", static_cast<unsigned>(mode));
@@ -249,7 +244,7 @@ std::string text_of(const LayerTree& tree) {
     std::string text;
     for (const LayerObject& object : tree) {
         text += "/" + escaped(object.path) + " " + octal(object.mode) + " " + std::to_string(object.uid) + " " +
-                std::to_string(object.gid) + " " + time_of(object.modified) + " " + std::to_string(object.size) +
+                std::to_string(object.gid) + " " + time_text(object.modified) + " " + std::to_string(object.size) +
                 " =" + escaped(object.content) + " =" + escaped(object.link);
         for (const auto& [name, digest] : object.xattrs)
             text += " " + escaped(name) + "=" + digest;
@@ -379,7 +374,7 @@ public:
             return note("", type_name(expected.mode), type_name(seen.mode));
         check("mode ", octal(expected.mode & 07777), octal(seen.mode & 07777));
         check("owner ", owner(expected), owner(seen));
-        check("time ", time_of(expected.modified), time_of(seen.modified));
+        check("time ", time_text(expected.modified), time_text(seen.modified));
         check("size ", std::to_string(expected.size), std::to_string(seen.size));
         check(S_ISREG(expected.mode) ? "content " : S_ISLNK(expected.mode) ? "target " : "device ", expected.content,
               seen.content);

@@ -30,16 +30,7 @@ struct Part {
 };
 
 uint64_t size_of(const std::string& path, Progress& progress, tree::SharedFiles* shared = nullptr) {
-    uint64_t before = 0;
-    const tree::Size size = tree::measure(
-        *tree::Layer::open(path),
-        [&](const tree::Size& so_far) {
-            progress.advance(so_far.bytes - before);
-            before = so_far.bytes;
-            if (progress.cancelled())
-                throw Cancelled(path);
-        },
-        shared);
+    const tree::Size size = tree::measure(*tree::Layer::open(path), progress, shared);
     return size.bytes - (shared ? size.shared_bytes : 0);
 }
 

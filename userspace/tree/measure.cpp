@@ -107,4 +107,15 @@ Size measure(const Layer& layer, const std::function<void(const Size& so_far)>& 
     return Measurement(so_far, shared).run(layer);
 }
 
+Size measure(const Layer& layer, Progress& progress, SharedFiles* shared) {
+    uint64_t before = 0;
+    const auto tell = [&](const Size& so_far) {
+        progress.advance(so_far.bytes - before);
+        before = so_far.bytes;
+        if (progress.cancelled())
+            throw Cancelled(layer.path());
+    };
+    return measure(layer, tell, shared);
+}
+
 } // namespace shale::tree

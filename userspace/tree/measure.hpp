@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "base/progress.hpp"
 #include "tree/layer.hpp"
 #include "tree/object.hpp"
 
@@ -29,5 +30,8 @@ using SharedFiles = std::map<Identity, uint64_t>;
 /// added to it. Throws Error.
 Size measure(const Layer& layer, const std::function<void(const Size& so_far)>& so_far,
              SharedFiles* shared = nullptr);
+
+/// The same; @p progress is told how many bytes were found, and ends it with Cancelled when it says so.
+Size measure(const Layer& layer, Progress& progress, SharedFiles* shared = nullptr);
 
 } // namespace shale::tree

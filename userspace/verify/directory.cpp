@@ -2,33 +2,18 @@
 #include "verify/directory.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 
 #include "base/at.hpp"
-#include "base/error.hpp"
 
 namespace shale::verify {
 
 std::vector<Listed> read_listing(int fd) {
-    UniqueFd again = open_at(fd, ".", O_RDONLY | O_DIRECTORY);
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(again.get()), closedir);
-    if (!stream)
-        throw Error::from_errno("directory", errno);
-    again.release();
-
     std::vector<Listed> listing;
-    errno = 0;
-    while (const dirent* entry = readdir(stream.get())) {
-        if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-            listing.push_back({entry->d_name, entry->d_ino, entry->d_type});
-        errno = 0;
-    }
-    if (errno != 0)
-        throw Error::from_errno("directory", errno);
+    for (ListedName& listed : listing_of(open_at(fd, ".", O_RDONLY | O_DIRECTORY)))
+        listing.push_back({std::move(listed)});
 
     std::sort(listing.begin(), listing.end());
     auto last = listing.begin();

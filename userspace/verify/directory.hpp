@@ -7,18 +7,14 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
+#include "base/names_in.hpp"
 #include "tree/union.hpp"
 
 namespace shale::verify {
 
 /// One name in a listing of the mount.
-struct Listed {
-    std::string name;
-    ino_t number = 0;
-    unsigned char type = 0; ///< DT_*
-    unsigned times = 1;     ///< so often it is listed
+struct Listed : ListedName {
+    unsigned times = 1; ///< so often it is listed
 
     bool operator<(const Listed& other) const { return name < other.name; }
 };

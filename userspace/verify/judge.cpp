@@ -12,6 +12,7 @@
 
 #include "base/at.hpp"
 #include "base/error.hpp"
+#include "base/stat_text.hpp"
 #include "ondisk/xattr_names.hpp"
 #include "tree/attributes.hpp"
 #include "verify/expectation.hpp"
@@ -27,33 +28,8 @@ std::string error_text(int code) {
     return std::strerror(code);
 }
 
-const char* kind_text(mode_t mode) {
-    switch (mode & S_IFMT) {
-    case S_IFREG: return "regular file";
-    case S_IFDIR: return "directory";
-    case S_IFLNK: return "symbolic link";
-    case S_IFIFO: return "fifo";
-    case S_IFCHR: return "character device";
-    case S_IFBLK: return "block device";
-    case S_IFSOCK: return "socket";
-    default: return "unknown type";
-    }
-}
-
-std::string mode_text(mode_t mode) {
-    char text[16];
-    std::snprintf(text, sizeof text, "mode %04o", mode & 07777);
-    return text;
-}
-
 std::string owner_text(const struct stat& st) {
     return "owner " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
-}
-
-std::string time_text(const char* name, const timespec& time) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%s %lld.%09ld", name, static_cast<long long>(time.tv_sec), time.tv_nsec);
-    return text;
 }
 
 std::string device_text(const struct stat& st) {
@@ -151,7 +127,7 @@ private:
     }
 
     std::string describe(const tree::Object& object) const {
-        return std::string(kind_text(object.st.st_mode)) + " of " + subject().model.layers()[object.place.layer]->path();
+        return std::string(type_text(object.st.st_mode)) + " of " + subject().model.layers()[object.place.layer]->path();
     }
 
     void judge_absent(const Directory& directory, const Entry& entry, int error) {
@@ -163,7 +139,7 @@ private:
             return;
         }
         const Absence absence = explain_absence(subject(), path_);
-        find(absence.rule, "nothing: " + absence.reason, error ? error_text(error) : kind_text(seen_.st_mode));
+        find(absence.rule, "nothing: " + absence.reason, error ? error_text(error) : type_text(seen_.st_mode));
     }
 
     void judge_error(int error) {
@@ -172,7 +148,7 @@ private:
         // Data may be looked for no earlier than a file is opened.
         if (!error && S_ISREG(seen_.st_mode) && expectation_.rule == rules::missing_data && !open_shown())
             return;
-        find(expectation_.rule, "an error: " + expectation_.reason, error ? error_text(error) : kind_text(seen_.st_mode));
+        find(expectation_.rule, "an error: " + expectation_.reason, error ? error_text(error) : type_text(seen_.st_mode));
     }
 
     UniqueFd open_shown() const {
@@ -185,7 +161,7 @@ private:
     void judge_object() {
         const mode_t type = object().st.st_mode & S_IFMT;
         if ((seen_.st_mode & S_IFMT) != type)
-            return find(rules::type, describe(object()), kind_text(seen_.st_mode));
+            return find(rules::type, describe(object()), type_text(seen_.st_mode));
         is_directory = type == S_IFDIR;
         if (type == S_IFREG && judge_.with_content_) {
             file_ = open_shown();
@@ -205,15 +181,15 @@ private:
         const struct stat& real = object().st;
         const bool is_device = S_ISCHR(real.st_mode) || S_ISBLK(real.st_mode);
         if ((seen_.st_mode & 07777) != (real.st_mode & 07777))
-            find(rules::mode, mode_text(real.st_mode), mode_text(seen_.st_mode));
+            find(rules::mode, "mode " + mode_text(real.st_mode), "mode " + mode_text(seen_.st_mode));
         if (seen_.st_uid != real.st_uid || seen_.st_gid != real.st_gid)
             find(rules::owner, owner_text(real), owner_text(seen_));
         if ((S_ISREG(real.st_mode) || S_ISLNK(real.st_mode)) && seen_.st_size != real.st_size)
             find(rules::size, "size " + std::to_string(real.st_size), "size " + std::to_string(seen_.st_size));
         if (!same_time(seen_.st_mtim, real.st_mtim))
-            find(rules::times, time_text("mtime", real.st_mtim), time_text("mtime", seen_.st_mtim));
+            find(rules::times, "mtime " + time_text(real.st_mtim), "mtime " + time_text(seen_.st_mtim));
         else if (!same_time(seen_.st_ctim, real.st_ctim))
-            find(rules::times, time_text("ctime", real.st_ctim), time_text("ctime", seen_.st_ctim));
+            find(rules::times, "ctime " + time_text(real.st_ctim), "ctime " + time_text(seen_.st_ctim));
         if (is_device && seen_.st_rdev != real.st_rdev)
             find(rules::device, device_text(real), device_text(seen_));
         judge_links(subject(), expectation_, seen_, path_, findings);
