@@ -32,8 +32,6 @@ Operation file(const std::string& root) {
 
 Operation listed_name(const std::string& root) {
     forget_names();
-    list(root, files);
-    forget_names();
     return [root](unsigned) { list(root, files); };
 }
 

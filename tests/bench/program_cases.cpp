@@ -99,7 +99,7 @@ void fill_library(const std::string& dir, unsigned layer, unsigned layers) {
         const std::string extension = entry.path().extension();
         if (!entry.is_regular_file() || (extension != ".py" && extension != ".pyc") || number++ % layers != layer)
             continue;
-        const fs::path to = fs::path(dir) / "library" / fs::relative(entry.path(), from);
+        const fs::path to = fs::path(dir) / "library" / entry.path().lexically_relative(from);
         fs::create_directories(to.parent_path());
         fs::copy_file(entry.path(), to);
         fs::last_write_time(to, entry.last_write_time());
