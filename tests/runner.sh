@@ -117,7 +117,6 @@ run_all_on_host() {
     run_vm_self_test "$1"
     run_label_tests "$1"
     run_demo_test "$1"
-    run_label_tests "$1"
     run_packaging_tests "$1"
 }
 
