@@ -19,7 +19,7 @@ read -r manifest config _ _ lower_id upper_id < <(make_image layout) || give_up
 tar -C layout -cf layout.tar . || give_up
 
 # field NAME KEY: of an image in the store
-field() { shale image ls --json | python3 -c 'import json, sys
+field() { shale image ls --json | /usr/bin/python3 -IBS -c 'import json, sys
 print(next(i[sys.argv[2]] for i in json.load(sys.stdin) if i["name"] == sys.argv[1]))' "$1" "$2"; }
 # piped FILE COMMAND...: with the file in a pipe to it
 # shellcheck disable=SC2002 # a pipe is what is tested
@@ -103,8 +103,8 @@ ok "without a trace" is_at_rest
 # --- Other programs
 their_manifest() { skopeo inspect --raw "$1" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/'; }
 their_config() { skopeo inspect --config --raw "$1" | sha256sum | sed 's/^\([0-9a-f]*\).*/sha256:\1/'; }
-their_layers() { skopeo inspect "$1" | python3 -c 'import json, sys; print(*json.load(sys.stdin)["Layers"])'; }
-our_layers() { shale image inspect "$1" | python3 -c 'import json, sys; print(*json.load(sys.stdin)["config"]["rootfs"]["diff_ids"])'; }
+their_layers() { skopeo inspect "$1" | /usr/bin/python3 -IBS -c 'import json, sys; print(*json.load(sys.stdin)["Layers"])'; }
+our_layers() { shale image inspect "$1" | /usr/bin/python3 -IBS -c 'import json, sys; print(*json.load(sys.stdin)["config"]["rootfs"]["diff_ids"])'; }
 
 rm -rf store
 if command -v skopeo >/dev/null; then

@@ -11,7 +11,7 @@ tests=$(realpath "$(dirname "$0")/..")
 source "$tests/commands/lib/said.sh"
 
 mounts_field() {
-    shale mounts --json | python3 -c "import json, sys; print(json.load(sys.stdin)[0]$1)"
+    shale mounts --json | /usr/bin/python3 -IBS -c "import json, sys; print(json.load(sys.stdin)[0]$1)"
 }
 
 mkdir a b u w m m2 u2 w2 u2/in

@@ -55,7 +55,7 @@ ok "commit: the config tells who, what and how" shows "A. Author|A. Author|all o
     json "'|'.join(str(x) for x in [d['config']['author'], d['config']['history'][-1]['author'], d['config']['history'][-1]['comment'], d['config']['history'][-1]['created_by'], d['config']['config']['Cmd'], len(d['config']['history'])])" \
     shale image inspect live
 ok "commit: the layer has no marks but opaque ones" sh -c '! getfattr -R -h -m "^trusted.overlay" -d "$(shale image ls --json |
-    python3 -c "import json, sys; print([i for i in json.load(sys.stdin) if i[\"name\"] == \"live\"][0][\"layers\"][-1][\"path\"])")" | grep trusted.overlay | grep -v opaque'
+    /usr/bin/python3 -IBS -c "import json, sys; print([i for i in json.load(sys.stdin) if i[\"name\"] == \"live\"][0][\"layers\"][-1][\"path\"])")" | grep trusted.overlay | grep -v opaque'
 dump m >after
 ok "commit: the mount is as it was" diff -u expected after
 shale umount m >/dev/null
@@ -143,7 +143,7 @@ ok "refused: the name of an image that carries a snapshot" refuses 1 "'base'|wri
 ok "refused: userxattr, which hides the marks of an image" refuses 1 "userxattr|leave it out|" shale mount base m2 -o userxattr
 ok "refused: another compression" refuses 2 "--compression|" shale snapshot commit s other --compression xz
 shale mount base m --name s >/dev/null
-python3 - <<'PYTHON' &
+/usr/bin/python3 -IBS - <<'PYTHON' &
 import mmap, os, time
 file = os.open("m/new", os.O_RDWR)
 mapped = mmap.mmap(file, 1)
@@ -156,7 +156,7 @@ ok "refused: what is mapped to be written, by its name and the mount point" refu
 kill $mapper
 wait $mapper 2>/dev/null
 shale umount m >/dev/null
-if [[ $module == shale ]] && mount -t overlay -o "lowerdir=$(shale snapshot mounts s --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["lowers"][0])'),upperdir=$PWD/store/snapshots/s/upper,workdir=$PWD/store/snapshots/s/work,redirect_dir=on,metacopy=on" none m 2>/dev/null; then
+if [[ $module == shale ]] && mount -t overlay -o "lowerdir=$(shale snapshot mounts s --json | /usr/bin/python3 -IBS -c 'import json, sys; print(json.load(sys.stdin)["lowers"][0])'),upperdir=$PWD/store/snapshots/s/upper,workdir=$PWD/store/snapshots/s/work,redirect_dir=on,metacopy=on" none m 2>/dev/null; then
     ok "refused: what overlayfs has mounted, and where" refuses 1 "$PWD/m|unmount it|" shale snapshot commit s other
     umount m
 fi

@@ -17,7 +17,7 @@ for i in {1..40}; do echo "$i" >"b/n$i"; done
 # follow OPTION...: begins to listen, into the files told and lost; leaves the process in $follower
 follow() {
     # A shell has its children in the background ignore SIGINT.
-    python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' \
+    /usr/bin/python3 -IBS -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' \
         "$shale" events "$@" >told 2>lost &
     follower=$!
     # The group that it joins last, of which the kernel's own family is the sender, is bit 15 there.
@@ -48,7 +48,7 @@ stop() { kill -TERM "$follower"; ends 0; }
 
 # of_events EXPRESSION: of the list of what came
 of_events() {
-    python3 -c "import json, sys; e = [json.loads(line) for line in open('told')]; print($1)"
+    /usr/bin/python3 -IBS -c "import json, sys; e = [json.loads(line) for line in open('told')]; print($1)"
 }
 
 echo "TAP version 13"

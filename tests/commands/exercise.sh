@@ -29,7 +29,7 @@ target_is_as_before() {
     [[ $(ls -A m) == file ]] && [[ $(cat m/file) == text ]]
 }
 json_tells() {
-    exercise --json --seed 5 --ops 300 | python3 -c '
+    exercise --json --seed 5 --ops 300 | /usr/bin/python3 -IBS -c '
 import json, sys
 told = json.load(sys.stdin)
 assert told["seed"] == 5 and told["operations"] == 300 and told["runs"] == 1 and told["difference"] is None, told'
@@ -54,7 +54,7 @@ finds_seeded_fault() {
     with_seeded_fault --json --seed 3 --ops 1000 >found 2>err
     status=$?
     cat err found
-    ((status == 1)) && grep -q "answer of rename(2): expected .*; seen EIO" err && python3 -c '
+    ((status == 1)) && grep -q "answer of rename(2): expected .*; seen EIO" err && /usr/bin/python3 -IBS -c '
 import json
 told = json.load(open("found"))["difference"]
 assert told["aspect"] == "answer of rename(2)" and told["seen"] == "EIO" and told["steps"] <= 2, told

@@ -20,12 +20,12 @@ fi
 
 # mark [PATH NAME TEXT]...
 mark() {
-    python3 -c 'import os, sys
+    /usr/bin/python3 -IBS -c 'import os, sys
 for at in range(1, len(sys.argv), 3):
     path, name, text = sys.argv[at:at + 3]
     os.setxattr(path, "trusted.overlay." + name, os.fsencode(text), follow_symlinks=False)' "$@"
 }
-marked() { python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "trusted.overlay." + sys.argv[2], follow_symlinks=False))' "$@"; }
+marked() { /usr/bin/python3 -IBS -c 'import os, sys; print(os.getxattr(sys.argv[1], "trusted.overlay." + sys.argv[2], follow_symlinks=False))' "$@"; }
 
 # --- Trees as mounts leave them
 
@@ -64,7 +64,7 @@ finds() {
     shale fsck --json "${options[@]}" "${layers[@]}" >out 2>err
     status=$?
     cat out err
-    ((status == wanted)) && python3 -c 'import json, sys
+    ((status == wanted)) && /usr/bin/python3 -IBS -c 'import json, sys
 found = [f["kind"] for f in json.load(open("out"))["findings"] if f["class"] != "harmless"]
 sys.exit(sorted(set(found)) != sorted(sys.argv[1:]))' "$@"
 }
@@ -126,7 +126,7 @@ found_with() {
     shale fsck --json "${layers[@]}" >out
     (($? == ${4-4})) || { cat out; return 1; }
     cat out
-    python3 -c 'import json, sys
+    /usr/bin/python3 -IBS -c 'import json, sys
 sys.exit(not any([f["kind"], f["class"], f["rule"]] == sys.argv[1:4] for f in json.load(open("out"))["findings"]))' "$@"
 }
 
@@ -176,7 +176,7 @@ other_lower() {
     umount -q m
     mv a c; mkdir a; cp -a c/. a/
 }
-no_impure() { python3 -c 'import os; os.removexattr("u/merged", "trusted.overlay.impure")'; }
+no_impure() { /usr/bin/python3 -IBS -c 'import os; os.removexattr("u/merged", "trusted.overlay.impure")'; }
 leftovers() { echo part >w/work/#17; mkdir w/work/#18; mknod w/work/#18/w c 0 0; }
 stale_entry() {
     # What it was copied from is removed from the lower layer; the copy has another name in the upper.
@@ -185,11 +185,11 @@ stale_entry() {
 last_copy() { rm -f u/link1 u/link2 u/link4 u/merged/link3; rm -f b/link1 b/link2 b/merged/link3; }
 orphan() { last=$(entry u/link4); rm u/link4; rm -f u/link2 u/merged/link3; for name in link2 merged/link3; do mknod "u/$name" c 0 0; done; mark "$last" nlink U-1; }
 # Of a directory of a lower layer: a well-formed name, and no mark that leads anywhere.
-stale_directory() { mkdir "w/index/$(python3 -c 'import os; print(os.getxattr("u/merged", "trusted.overlay.origin").hex())')"; }
+stale_directory() { mkdir "w/index/$(/usr/bin/python3 -IBS -c 'import os; print(os.getxattr("u/merged", "trusted.overlay.origin").hex())')"; }
 
 # dump: what upper and work directory hold, marks and all but what a mount makes anew
 dump() {
-    python3 - <<'PYTHON'
+    /usr/bin/python3 -IBS - <<'PYTHON'
 import os, stat
 for top in ("u", "w"):
     for path, names, files in os.walk(top):

@@ -15,7 +15,7 @@ source "$tests/commands/lib/layout.sh"
 mkdir m m2
 export SHALE_ROOT=$scratch/store
 
-manifest_of() { /usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifests"][0]["digest"])' "$1/index.json"; }
+manifest_of() { /usr/bin/python3 -IBS -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifests"][0]["digest"])' "$1/index.json"; }
 
 read -r manifest config _ plain lower_id upper_id < <(make_image layout) || give_up
 
@@ -39,7 +39,7 @@ ok "export: to standard output, the same" sh -c 'shale image export one - | cmp 
 ok "export: as docker save does" shale image export one docker.tar --format docker-archive
 docker_digests() {
     mkdir docker && tar -xf docker.tar -C docker || return
-    /usr/bin/python3 - docker <<'PYTHON'
+    /usr/bin/python3 -IBS - docker <<'PYTHON'
 import hashlib, json, os, sys
 os.chdir(sys.argv[1])
 image = json.load(open("manifest.json"))[0]

@@ -33,12 +33,12 @@ for _ in {1..200}; do
     sleep 0.1
 done
 
-field() { shale image ls --json | python3 -c 'import json, sys
+field() { shale image ls --json | /usr/bin/python3 -IBS -c 'import json, sys
 print(next(i[sys.argv[2]] for i in json.load(sys.stdin) if i["name"] == sys.argv[1]))' "$1" "$2"; }
 
 echo "TAP version 13"
 shale image import layout:one >/dev/null || give_up
-shale image ls --json | python3 -c 'import json, sys; print([(l["diff_id"], l["blob"], l["chain_id"]) for l in json.load(sys.stdin)[0]["layers"]])' >layers.before
+shale image ls --json | /usr/bin/python3 -IBS -c 'import json, sys; print([(l["diff_id"], l["blob"], l["chain_id"]) for l in json.load(sys.stdin)[0]["layers"]])' >layers.before
 ok "push" says "pushed one to $registry/some/one:1: 2 layers|" shale image push --insecure one "$registry/some/one:1"
 ok "push: the registry has the manifest that the image came with" shows "$manifest" skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/some/one:1"
 ok "push: leaves nothing in the staging directory" is_empty store/staging
@@ -48,7 +48,7 @@ mv store before
 ok "pull: into an empty store" says "pulled $registry/some/one:1: 2 layers|" shale image pull --insecure "$registry/some/one:1"
 ok "pull: the same manifest" shows "$manifest" field "$registry/some/one:1" manifest
 ok "pull: the same config" shows "$config" field "$registry/some/one:1" config
-shale image ls --json | python3 -c 'import json, sys; print([(l["diff_id"], l["blob"], l["chain_id"]) for l in json.load(sys.stdin)[0]["layers"]])' >layers.after
+shale image ls --json | /usr/bin/python3 -IBS -c 'import json, sys; print([(l["diff_id"], l["blob"], l["chain_id"]) for l in json.load(sys.stdin)[0]["layers"]])' >layers.after
 ok "pull: the same layers" cmp layers.before layers.after
 ok "pull: each blob, byte by byte" same_blobs before store
 ok "pull: as imported" shale image verify

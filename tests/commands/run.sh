@@ -19,7 +19,7 @@ if ldd "$busybox" >/dev/null 2>&1; then skip_all "busybox is not static"; fi
 # make_busybox LAYOUT: an image of busybox and some files, tagged box; with Entrypoint and User, tagged entry; without
 # anything to run, tagged nothing
 make_busybox() {
-    /usr/bin/python3 - "$1" "$busybox" <<'PYTHON'
+    /usr/bin/python3 -IBS - "$1" "$busybox" <<'PYTHON'
 import hashlib, io, json, os, sys, tarfile
 blobs = os.path.join(sys.argv[1], "blobs/sha256")
 os.makedirs(blobs)
@@ -116,7 +116,7 @@ ok "nothing of the former root" shows "bin dev etc home proc sys" shale run box 
 ok "nor open directories outside" shows "0 1 2 3" shale run box sh -c 'echo $(ls /proc/self/fd)'
 ok "nor the caller's variables, in the first process" shows "0" sh -c 'SECRET=word shale run box sh -c "busybox grep -c word /proc/1/environ || true"'
 ok "nor files, where the caller has closed its own" shows "/dev/null" sh -c 'shale run box busybox readlink /proc/1/fd/0 <&-'
-ok "a caller that ignores its children is told the status" ends 3 python3 -c '
+ok "a caller that ignores its children is told the status" ends 3 /usr/bin/python3 -IBS -c '
 import os, signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execvp("shale", ["shale", "run", "box", "sh", "-c", "exit 3"])'

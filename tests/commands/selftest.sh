@@ -28,7 +28,7 @@ fails_where_nothing_can_be_made() {
     [[ $status -ne 0 ]] && grep -q "Read-only file system" "$here/said"
 }
 json_is_whole() {
-    shale selftest --json "$here/dir" | python3 -c '
+    shale selftest --json "$here/dir" | /usr/bin/python3 -IBS -c '
 import json, sys
 told = json.load(sys.stdin)
 assert told["failed"] == 0, told

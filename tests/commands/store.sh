@@ -24,7 +24,7 @@ state() {
     shale image inspect one
     shale snapshot ls --json
 }
-digests_of() { tar -xOf "$1" index.json | python3 -c 'import json, sys; print(json.load(sys.stdin)["manifests"][0]["digest"])'; }
+digests_of() { tar -xOf "$1" index.json | /usr/bin/python3 -IBS -c 'import json, sys; print(json.load(sys.stdin)["manifests"][0]["digest"])'; }
 # with_time_of FILE COMMAND...: which changes FILE and leaves its time
 with_time_of() {
     local file=$1 time
@@ -60,9 +60,9 @@ chmod 644 "$lower/large"
 chown 1:2 "$lower/large"
 ok "verify: an owner" finds /large "owner 0:0; seen owner 1:2"
 chown 0:0 "$lower/large"
-ok "verify: an attribute" sh -c "python3 -c 'import os, sys; os.setxattr(sys.argv[1], \"user.color\", b\"red\")' '$lower/large'"
+ok "verify: an attribute" sh -c "/usr/bin/python3 -IBS -c 'import os, sys; os.setxattr(sys.argv[1], \"user.color\", b\"red\")' '$lower/large'"
 ok "verify: is found" finds /large "attribute user.color none; seen attribute user.color sha256:"
-python3 -c 'import os, sys; os.removexattr(sys.argv[1], "user.color")' "$lower/large"
+/usr/bin/python3 -IBS -c 'import os, sys; os.removexattr(sys.argv[1], "user.color")' "$lower/large"
 with_time_of "$lower" mv "$lower/gone" away
 ok "verify: a file that is gone" finds /gone "expected a file; seen nothing"
 with_time_of "$lower" mv away "$lower/gone"
@@ -72,7 +72,7 @@ with_time_of "$lower/etc" rm "$lower/etc/new"
 cp "store/blobs/sha256/$plain" kept.blob
 sed -i 's/upper/UPPER/' "store/blobs/sha256/$plain"
 ok "verify: a blob of the same size" finds "blob sha256:$plain" "seen sha256:"
-ok "verify: for programs" sh -c "shale image verify --json 2>/dev/null | python3 -c 'import json, sys
+ok "verify: for programs" sh -c "shale image verify --json 2>/dev/null | /usr/bin/python3 -IBS -c 'import json, sys
 d = json.load(sys.stdin)
 assert d[\"count\"] == 1 and d[\"findings\"][0][\"where\"] == \"blob\" and d[\"findings\"][0][\"images\"] == [\"one\"]'"
 cp kept.blob "store/blobs/sha256/$plain"

@@ -14,7 +14,7 @@ source "$tests/interop/lib/oracle.sh"
 here=$scratch
 
 # set_xattr PATH NAME HEX
-set_xattr() { python3 -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]), follow_symlinks=False)' "$@"; }
+set_xattr() { /usr/bin/python3 -IBS -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]), follow_symlinks=False)' "$@"; }
 # mark PATH NAME [TEXT]
 mark() { set_xattr "$1" "trusted.overlay.$2" "$(printf %s "${3-}" | od -An -tx1 | tr -d ' \n')"; }
 
@@ -33,7 +33,7 @@ make_layers() {
     echo of-data >data/blobs/1; truncate -s 8 b/of-data; mark b/of-data metacopy; mark b/of-data redirect /blobs/1
     echo linked >c/link1; ln c/link1 c/link2; ln c/link1 c/plain-link; echo two >b/pair1; ln b/pair1 b/pair2
     mkfifo b/fifo; mknod b/null c 1 3; mknod c/loop b 7 0; ln -s plain/deep b/symlink; ln -s "$(printf 'x%.0s' {1..200})" c/long-link
-    python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("c/socket")'
+    /usr/bin/python3 -IBS -c 'import socket; socket.socket(socket.AF_UNIX).bind("c/socket")'
     echo secret >c/owned; chown 12:34 c/owned; chmod 4750 c/owned; : >c/empty; truncate -s 5M c/sparse
     set_xattr c/owned user.color 726564; set_xattr b/symlink trusted.note 00ff; set_xattr b/plain user.big "$(printf '61%.0s' {1..500})"
     set_xattr c/owned system.posix_acl_access 0200000001000600ffffffff02000700b80b000004000500ffffffff10000700ffffffff20000000ffffffff
@@ -73,7 +73,7 @@ finds() {
     shale verify m --json "$@" >out 2>err
     status=$?
     cat out err
-    ((status == 1)) && python3 -c 'import json, sys
+    ((status == 1)) && /usr/bin/python3 -IBS -c 'import json, sys
 d = json.load(open("out"))
 sys.exit(not any(f["rule"] == sys.argv[1] and f["path"] == sys.argv[2] for f in d["findings"]))' "$rule" "$path"
 }

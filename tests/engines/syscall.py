@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IBS
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One system call, as an engine makes it: what no common program does, or not without something around it.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IBS
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the round trip does to its trees. Each change is printed with its outcome (ok or the error's name), so that
 two drivers can be compared by what they answer, too.

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IBS
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Prints a tree, one line per name: all that two equal trees must have in common.
 

@@ -121,7 +121,7 @@ are_sound() {
     for name; do
         # shellcheck disable=SC2086 # one word for each layer
         shale fsck --json --upper "$scratch/$name.upper" --work "$scratch/$name.work" ${lowers//:/ } >"$scratch/fsck"
-        python3 -c 'import json, sys
+        /usr/bin/python3 -IBS -c 'import json, sys
 found = [f for f in json.load(sys.stdin)["findings"] if f["class"] != "harmless" and not f["in_lower"]]
 print(*found, sep="\n", end="\n" if found else "")
 sys.exit(bool(found))' <"$scratch/fsck" || return

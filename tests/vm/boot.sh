@@ -97,6 +97,9 @@ write_job() {
         for word in "$tree" "${shares[@]}"; do
             printf '%s\0' share "$word"
         done
+        for word in "$build"/{userspace,kselftest}; do
+            [[ ! -d $word ]] || printf '%s\0' programs "$word"
+        done
         printf '%s\0' env "PATH=$build/userspace:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         printf '%s\0' env "HOME=${HOME:-/root}" env "TERM=${TERM:-dumb}" env USER=root env LOGNAME=root env SHELL=/bin/bash
         for word in LANG LC_ALL LC_CTYPE LANGUAGE COLORTERM NO_COLOR CI; do

@@ -12,6 +12,7 @@
  *   cwd DIR        its working directory
  *   tty yes        it gets a terminal
  *   share DIR      host directory that is writable at its own path
+ *   programs DIR   one within a share that is not: what is run from there stays in memory
  *   modules DIR    host directory that becomes /lib/modules
  *   load MODULE    to modprobe before the command starts
  *   base TYPE      file system on the scratch disk, or tmpfs
@@ -51,8 +52,8 @@
 #define MAX_WORDS 65536
 
 static struct job {
-	char *args[MAX_WORDS + 1], *envs[MAX_WORDS + 1], *shares[MAX_WORDS + 1];
-	int arg_count, env_count, share_count;
+	char *args[MAX_WORDS + 1], *envs[MAX_WORDS + 1], *shares[MAX_WORDS + 1], *programs[MAX_WORDS + 1];
+	int arg_count, env_count, share_count, program_count;
 	const char *cwd, *modules, *load, *base;
 	bool tty;
 } job;
@@ -275,6 +276,8 @@ static void take_job_line(const char *key, char *value)
 		add_word(job.envs, &job.env_count, value);
 	else if (!strcmp(key, "share"))
 		add_word(job.shares, &job.share_count, value);
+	else if (!strcmp(key, "programs"))
+		add_word(job.programs, &job.program_count, value);
 	else if (!strcmp(key, "cwd"))
 		job.cwd = value;
 	else if (!strcmp(key, "modules"))
@@ -457,6 +460,8 @@ static void show_job_dirs(void)
 		show_host_dir("/host", job.modules, "/lib/modules");
 	for (int i = 0; i < job.share_count; i++)
 		show_host_dir("/share", job.shares[i], job.shares[i]);
+	for (int i = 0; i < job.program_count; i++)
+		show_host_dir("/host", job.programs[i], job.programs[i]);
 	if (access(join("/new", job.cwd), F_OK) < 0)
 		show_host_dir("/host", job.cwd, job.cwd);
 }

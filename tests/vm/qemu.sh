@@ -14,7 +14,9 @@ run_qemu_guest() {
 # start_file_server TAG CACHE: the host's root, as virtiofs. The guest mounts
 # "host" read-only and sees all of it, and "share" writable and sees the shared
 # directories alone. "host" may remember names for long: nobody changes the
-# host's programs meanwhile. trusted.* xattrs, which layers have, need the capability.
+# host's programs meanwhile. "share" forgets what it has read of a file with each open, and QEMU
+# what it has translated of it: programs are run from "host". trusted.* xattrs, which layers have,
+# need the capability.
 start_file_server() {
     local tag=$1 cache_mode=$2 socket=$run_dir/$1.sock tries
     rm -f "$socket"

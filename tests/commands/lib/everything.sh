@@ -43,7 +43,7 @@ fill_base() {
 # make_layout TREE LAYOUT: an image of one layer
 make_layout() {
     tar --format=pax --sparse --xattrs --xattrs-include='*' -C "$1" -cf "$2.tar" . || return
-    /usr/bin/python3 - "$2.tar" "$2" <<'PYTHON'
+    /usr/bin/python3 -IBS - "$2.tar" "$2" <<'PYTHON'
 import hashlib, json, os, shutil, sys
 blobs = os.path.join(sys.argv[2], "blobs/sha256")
 os.makedirs(blobs)
@@ -100,14 +100,14 @@ change_everything() {
     printf x >$'odd \xff\xe4 name' && mkdir $'n\newline' && touch "$(printf 'l%.0s' {1..255})"
     touch -d "1999-12-31 23:59:59.987654321" new fresh
     echo same >quiet/other && rm quiet/other      # the directory's time alone
-    /usr/bin/python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+    /usr/bin/python3 -IBS -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
     cd ..
 }
 
 # Without the one thing that a layer can't hold.
 # shellcheck disable=SC2154 # $tests is of who sources this
 dump() { "$tests/interop/treedump.py" "$1" | grep -v "^/socket "; }
-field() { shale image ls --json | python3 -c 'import json, sys
+field() { shale image ls --json | /usr/bin/python3 -IBS -c 'import json, sys
 i = next(i for i in json.load(sys.stdin) if i["name"] == sys.argv[1]); print(eval(sys.argv[2]))' "$1" "$2"; }
 # shows_the_same IMAGE DUMP: mounted, it shows what was dumped
 shows_the_same() {

@@ -6,7 +6,7 @@
 # Two layers, one compressed and one not; the upper one takes a file away. Prints the digests of the manifest, the
 # config and the two layers, and the diff ids.
 make_image() {
-    /usr/bin/python3 - "$1" <<'PYTHON'
+    /usr/bin/python3 -IBS - "$1" <<'PYTHON'
 import gzip, hashlib, io, json, os, sys, tarfile
 
 blobs = os.path.join(sys.argv[1], "blobs/sha256")

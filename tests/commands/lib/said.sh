@@ -81,5 +81,5 @@ await_path() {
 json() {
     local expression=$1
     shift
-    "$@" | python3 -c "import json, sys; d = json.load(sys.stdin); print($expression)"
+    "$@" | /usr/bin/python3 -IBS -c "import json, sys; d = json.load(sys.stdin); print($expression)"
 }

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IBS
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The life of a mount whose layers lie on some file system, for bases.sh.
 
