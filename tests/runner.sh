@@ -8,8 +8,8 @@
 #   unit        the GoogleTest program, on the host
 #   fuzz        programs made of tests/fuzz/*.cpp, on the host, for some seconds each
 #   kselftest   programs made of tests/kselftest/*.c, KTAP, in a guest
-#   commands    tests/commands/*.sh, KTAP, in the same guest: what the tools promise
 #   interop     tests/interop/*.sh, KTAP, in the same guest
+#   commands    tests/commands/*.sh, KTAP, in a guest of their own: what the tools promise
 #   engines     tests/engines/*.sh, KTAP, in a guest of their own with the module as overlay
 #   programs    tests/programs/*.sh, KTAP, in guests of their own, one for each of two bases
 #   powercut    tests/powercut/flushes.sh, KTAP, in the same guest; tests/powercut/kills.sh, KTAP, on the host
@@ -31,33 +31,59 @@ run_tests() {
     for name in "${without[@]}"; do
         result skip "$name: the whole suite # SKIP left out by --without"
     done
-    start_other_kernels
     if [[ $coverage == yes ]]; then
         run_for_coverage "$kernel" "$([[ $quick == yes ]] && echo quick || echo all)"
     elif [[ $quick == no ]]; then
-        run_all_on "$kernel"
+        run_all "$kernel"
     else
-        run_quick_set_on "$kernel"
+        run_quick_sets "$kernel" "${quick_on[@]}"
     fi
     finish_what_runs_beside
     sum_up
 }
 
-# The kernels of --quick-on have processes of their own beside the rest: one for User Mode Linux, which keeps a processor
-# busy, and one for emulated machines, which wait half of the time.
-start_other_kernels() {
-    local name packaged=() built=()
-    for name in "${quick_on[@]}"; do
-        [[ $name != "$kernel" ]] || continue
-        if [[ " ${uml_kernels[*]} " == *" $name "* ]]; then built+=("$name"); else packaged+=("$name"); fi
+# run_all NAME: all on this kernel, and the quick set on those of --quick-on. Without the kernel, what doesn't need it is
+# run all the same. On two processors, four rows of about the same length take the least time: User Mode Linux; the host and
+# the other emulated kernels; and two guests of this kernel, one for the commands.
+run_all() {
+    local ready=no other packaged=() built=()
+    if ((${#quick_on[@]} == 0)); then
+        prepare_or_fail "$1" && ready=yes
+        run_on_host_suites "$1" "$ready"
+        [[ $ready == no ]] || run_in_guests "$1"
+        return
+    fi
+    for other in "${quick_on[@]}"; do
+        [[ $other != "$1" ]] || continue
+        if [[ " ${uml_kernels[*]} " == *" $other "* ]]; then built+=("$other"); else packaged+=("$other"); fi
     done
-    ((${#packaged[@]} == 0)) || start_beside "quick-on-${packaged[0]}" run_quick_set_on_all "${packaged[@]}"
-    ((${#built[@]} == 0)) || start_beside "quick-on-${built[0]}" run_quick_set_on_all "${built[@]}"
+    start_beside user-mode run_quick_sets "${built[@]}"
+    prepare_or_fail "$1" && ready=yes
+    start_beside host run_host_and_quick_sets "$1" "$ready" "${packaged[@]}"
+    [[ $ready == yes ]] || return
+    start_beside commands run_on_kernel "$1" commands
+    run_in_guests "$1" beside
 }
 
-run_quick_set_on_all() {
-    local name
+# run_host_and_quick_sets NAME yes|no OTHER...
+run_host_and_quick_sets() {
+    run_on_host_suites "$1" "$2"
+    run_quick_sets "${@:3}"
+}
+
+# run_in_guests NAME [beside]: with the commands, unless they run beside.
+run_in_guests() {
+    run_on_kernel "$1" all
+    [[ ${2:-} == beside ]] || run_on_kernel "$1" commands
+    run_programs "$1"
+    [[ $as == overlay ]] || run_as_overlay "$1"
+}
+
+run_quick_sets() {
+    local name done=' '
     for name; do
+        [[ $done != *" $name "* ]] || continue
+        done+="$name "
         run_quick_set_on "$name"
     done
 }
@@ -91,30 +117,15 @@ finish_what_runs_beside() {
     done
 }
 
-# run_all_on NAME: what runs on the host, and what runs in guests; side by side, if other kernels run there as well.
-# Without the kernel, what doesn't need it is run all the same.
-run_all_on() {
-    local ready=no
-    prepare_or_fail "$1" && ready=yes
-    if ((${#quick_on[@]})); then
-        start_beside host run_all_on_host "$1" "$ready"
-    else
-        run_all_on_host "$1" "$ready"
-    fi
-    [[ $ready == yes ]] || return
-    run_on_kernel "$1" all
-    run_programs "$1"
-    [[ $as == overlay ]] || run_as_overlay "$1"
-}
-
-# run_all_on_host NAME yes|no: whether that kernel can be booted.
-run_all_on_host() {
+# run_on_host_suites NAME yes|no: whether that kernel can be booted.
+run_on_host_suites() {
     run_checks
     run_unit_tests
     run_fuzzers
     run_cross_builds
     [[ $2 == yes ]] || return
     run_vm_self_test "$1"
+    run_power_cuts "$1"
     run_label_tests "$1"
     run_demo_test "$1"
     run_packaging_tests "$1"
@@ -377,11 +388,13 @@ title_of() {
     echo "$1$([[ $as == shale ]] || echo " as $as")"
 }
 
-# run_on_kernel NAME all|quick|engines|programs [TITLE]: one boot of the kernel that was prepared. What its log reports
+# run_on_kernel NAME all|commands|quick|engines|programs [TITLE]: one boot of the kernel that was prepared. What its log reports
 # fails the run as a test of its own. What stands in ${wrapper[@]} runs the programs.
 run_on_kernel() {
-    local programs title status
+    local programs title what log status
     title=${3:-$(title_of "$1")}
+    what=$title$([[ $2 != commands ]] || echo " commands")
+    log=guest-${what// /-}
     mapfile -t programs < <(guest_programs "$2" "$1")
     ((${#programs[@]})) || return 0
     [[ ${programs[*]} != */engines/podman.sh* ]] || install_packages "${engine_packages[@]}"
@@ -396,15 +409,15 @@ run_on_kernel() {
     [[ ${programs[*]} != */interop/tracing.sh* ]] || install_packages "${tracing_packages[@]}"
     [[ ${programs[*]} != */interop/nfs*.sh* ]] || install_packages "${nfs_packages[@]}"
     command=("${wrapper[@]}" "$tree/tests/guest-programs.sh" "${programs[@]}")
-    local report_file="$build/test/guest-${title// /-}.report"
-    open_sink "guest-${title// /-}" "$title: "
+    local report_file="$build/test/$log.report"
+    open_sink "$log" "$title: "
     run_in_vm </dev/null >&"$sink"
     status=$?
     close_sink
-    result_of_kernel_log "$title" $status
+    result_of_kernel_log "$what" $status
 }
 
-# guest_programs all|quick|engines|programs NAME: the wanted ones for this kernel, "SUITE:PROGRAM" a line.
+# guest_programs all|commands|quick|engines|programs NAME: the wanted ones for this kernel, "SUITE:PROGRAM" a line.
 guest_programs() {
     local suite program name
     "list_$1_programs" "$2" | while read -r suite program; do
@@ -415,10 +428,13 @@ guest_programs() {
 
 list_all_programs() {
     list_kselftests | sed 's/^/kselftest /'
-    printf 'commands %s\n' "$tree"/tests/commands/*.sh
     printf 'interop %s\n' "$tree"/tests/interop/*.sh
     echo "powercut $tree/tests/powercut/flushes.sh"
     [[ $as == shale ]] || list_engines "$1"
+}
+
+list_commands_programs() {
+    printf 'commands %s\n' "$tree"/tests/commands/*.sh
 }
 
 # Less those that fill or break a disk again and again, or go on for a set time; where the kernel has no detectors,

@@ -13,6 +13,7 @@ run_for_coverage() {
     mkdir -p "$data"
     wrapper=("$tree/tests/coverage/collect.sh" "$objects" "$data")
     run_on_kernel "$1" "$2"
+    [[ $2 == quick ]] || run_on_kernel "$1" commands
     wrapper=()
     [[ -z $(find "$data" -name '*.gcda' -print -quit) ]] || report_coverage "$objects" "$data"
 }
