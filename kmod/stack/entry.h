@@ -2,7 +2,8 @@
 /*
  * An entry: what one inode stands on, the dentries of its parts in the layers.
  *
- * An entry never changes once it is published. Copy-up builds another one and stores a single
+ * An entry never changes once it is published, but for what was seen of its upper's mark "impure",
+ * which nobody takes away: shale_mark_impure(). Copy-up builds another one and stores a single
  * RCU pointer (shale_entry_publish()), so that whoever loads the pointer sees a whole picture.
  * The array of lower parts is counted on its own and shared by successive entries.
  *
@@ -62,6 +63,7 @@ struct shale_entry {
 	bool remembered;		/* with all its data in the upper, a look-up would not find
 					 * the lower parts again
 					 */
+	bool impure;			/* a directory's upper was seen to carry that mark */
 };
 
 /* An array of @nr empty slots with one reference, or NULL. Slots hold counted dentries. */

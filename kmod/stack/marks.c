@@ -219,15 +219,19 @@ int shale_mark_remove(const struct shale_token *tok, const struct shale_sb *sbi,
 }
 
 int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
-		      struct dentry *dir)
+		      struct shale_entry *dir)
 {
-	const struct path path = shale_upper_path(tok, dir);
-	int err = shale_mark_present(sbi, &path, SHALE_MARK_IMPURE);
+	const struct path path = shale_upper_path(tok, dir->upper);
+	int err;
 
-	if (err)
-		return min(err, 0);
-	err = shale_mark_set(tok, sbi, dir, SHALE_MARK_IMPURE, "y", 1);
-	return err == -EOPNOTSUPP ? 0 : err;
+	if (READ_ONCE(dir->impure))
+		return 0;
+	err = shale_mark_present(sbi, &path, SHALE_MARK_IMPURE);
+	if (!err)
+		err = shale_mark_set(tok, sbi, dir->upper, SHALE_MARK_IMPURE, "y", 1);
+	if (err >= 0)
+		WRITE_ONCE(dir->impure, true);
+	return err == -EOPNOTSUPP ? 0 : min(err, 0);
 }
 
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,

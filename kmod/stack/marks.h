@@ -5,6 +5,7 @@
 
 #include <linux/shale_ondisk.h>
 
+#include "stack/entry.h"
 #include "stack/sb.h"
 #include "stack/upper.h"
 
@@ -81,9 +82,12 @@ int shale_mark_set_nlink(const struct shale_token *tok, const struct shale_sb *s
 			 struct dentry *upper, unsigned int nlink, char whose,
 			 unsigned int nlink_of_that);
 
-/* Notes that a directory holds what was copied up, or is about to. Best effort as to xattrs. */
+/*
+ * Notes that the upper's directory holds what was copied up, or is about to. Best effort as to
+ * xattrs. Once it is known to be noted, that is not looked at again as long as @dir is current.
+ */
 int shale_mark_impure(const struct shale_token *tok, const struct shale_sb *sbi,
-		      struct dentry *dir);
+		      struct shale_entry *dir);
 int shale_mark_set_opaque(const struct shale_token *tok, const struct shale_sb *sbi,
 			  struct dentry *dir);
 

@@ -45,7 +45,7 @@ struct copy_up {
 	struct shale_sb *sbi;
 	struct dentry *dentry;
 	struct inode *inode;
-	struct dentry *parent;		/* directory in the upper; NULL: an object without a name */
+	struct shale_entry *parent;	/* directory, in the upper; NULL: an object without a name */
 	loff_t wanted;
 	bool copied;			/* done, with this many bytes */
 	loff_t copied_bytes;
@@ -173,7 +173,7 @@ static int prepare(struct copy_up *cu)
 	return shale_origin_encode(cu->sbi, &cu->origin, cu->from.dentry, false);
 }
 
-/* Step 2: an empty object of the right kind, out of sight. */
+/* Step 2: an object of the right kind and size, without data and out of sight. */
 
 static int make_named(struct copy_up *cu, const struct shale_token *tok)
 {
@@ -209,39 +209,42 @@ static int make_empty_as(struct copy_up *cu, const struct shale_token *tok)
 }
 
 /* A security module may want the copy labelled as the original rather than as a new object. */
-static int make_empty(struct copy_up *cu)
+static int make_empty_labelled(struct copy_up *cu, const struct shale_token *tok)
 {
 	struct cred *labelled = NULL;
 	const struct cred *old;
-	int err;
+	int err = security_inode_copy_up(cu->dentry, &labelled);
 
-	CLASS(shale_upper, tok)(cu->sb);
-
-	if (tok.err)
-		return tok.err;
-	err = security_inode_copy_up(cu->dentry, &labelled);
 	if (err < 0)
 		return err;
 	if (!labelled)
-		return make_empty_as(cu, &tok);
+		return make_empty_as(cu, tok);
 
 	old = override_creds(labelled);
-	err = make_empty_as(cu, &tok);
+	err = make_empty_as(cu, tok);
 	revert_creds(old);
 	put_cred(labelled);
 	return err;
 }
 
-/* Step 3: the data. */
-
-static int set_size(struct copy_up *cu, struct dentry *copy, loff_t size)
+static int set_size(const struct copy_up *cu, const struct shale_token *tok, struct dentry *copy)
 {
-	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
+	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = cu->size };
 
-	CLASS(shale_upper, tok)(cu->sb);
-
-	return tok.err ?: shale_upper_setattr(&tok, copy, &attr);
+	return shale_upper_setattr(tok, copy, &attr);
 }
+
+/* A tail that is a hole is nothing that copying would leave: size first, then data. */
+static int make_empty(struct copy_up *cu, const struct shale_token *tok)
+{
+	int err = make_empty_labelled(cu, tok);
+
+	if (!err && S_ISREG(cu->stat.mode) && cu->size)
+		err = set_size(cu, tok, cu->copy);
+	return err;
+}
+
+/* Step 3: the data. */
 
 static int write_data(struct copy_up *cu, struct dentry *copy, struct file *unnamed)
 {
@@ -258,19 +261,6 @@ static int write_data(struct copy_up *cu, struct dentry *copy, struct file *unna
 	err = shale_copy_data(cu->sb, &from, out, cu->size);
 	fput(out);
 	return err;
-}
-
-/* A tail that is a hole is nothing that copying would leave: size first, then data. */
-static int copy_data(struct copy_up *cu)
-{
-	int err;
-
-	if (!S_ISREG(cu->stat.mode) || !cu->size)
-		return 0;
-	err = set_size(cu, cu->copy, cu->size);
-	if (err || cu->metacopy)
-		return err;
-	return write_data(cu, cu->copy, cu->file);
 }
 
 /* Step 4: the name. In the union's directory nothing changes, so its times must not either. */
@@ -298,7 +288,7 @@ static void place_begin(struct copy_up *cu, const struct shale_token *tok, struc
 		place->dir = tok->upper->indexdir;
 		place->text = QSTR_LEN(cu->index.text, cu->index.len);
 	} else {
-		place->dir = cu->parent;
+		place->dir = cu->parent->upper;
 		place->text = place->name.name;
 	}
 }
@@ -514,18 +504,14 @@ static int give_names(struct copy_up *cu, const struct shale_token *tok)
 	return ret;
 }
 
-static int finish(struct copy_up *cu)
+static int finish(struct copy_up *cu, const struct shale_token *tok)
 {
 	/* Made first, and completed last: nothing may fail once the name is there. */
 	struct shale_entry *entry = shale_entry_alloc(cu->sbi, NULL, cu->entry->lower);
-	int found, indexed, err;
+	int found = entry ? furnish(cu, tok) : -ENOMEM;
+	int err = found < 0 ? found : sync_copy(cu, tok);
+	int indexed = err ?: give_names(cu, tok);
 
-	CLASS(shale_upper, tok)(cu->sb);
-
-	err = entry ? tok.err : -ENOMEM;
-	found = err ?: furnish(cu, &tok);
-	err = found < 0 ? found : sync_copy(cu, &tok);
-	indexed = err ?: give_names(cu, &tok);
 	if (indexed < 0) {
 		shale_entry_put(entry);
 		return indexed;
@@ -570,7 +556,31 @@ static int data_to_claim(struct copy_up *cu, u64 *bytes)
 	return 0;
 }
 
-/* Steps 2 to 5, in the room that there is. */
+/* Steps 2 to 5, in one visit to the upper. */
+static int make_without_data(struct copy_up *cu)
+{
+	CLASS(shale_upper, tok)(cu->sb);
+
+	return tok.err ?: make_empty(cu, &tok) ?: finish(cu, &tok);
+}
+
+/* Whoever wants the gate closed or the upper frozen need not wait for all of the data. */
+static int make_with_data(struct copy_up *cu)
+{
+	int err;
+
+	scoped_class(shale_upper, tok, cu->sb)
+		err = tok.err ?: make_empty(cu, &tok);
+	if (!err)
+		err = write_data(cu, cu->copy, cu->file);
+	if (err)
+		return err;
+	scoped_class(shale_upper, tok, cu->sb)
+		err = tok.err ?: finish(cu, &tok);
+	return err;
+}
+
+/* In the room that there is. */
 static int make_claimed(struct copy_up *cu)
 {
 	u64 bytes;
@@ -581,12 +591,11 @@ static int make_claimed(struct copy_up *cu)
 
 	CLASS(shale_claim, claim)(cu->inode, bytes + SHALE_CLAIM_OBJECT, 1);
 
-	err = claim.err ?: make_empty(cu);
-	if (!err)
-		err = copy_data(cu);
-	if (!err)
-		err = finish(cu);
-	return err;
+	if (claim.err)
+		return claim.err;
+	if (S_ISREG(cu->stat.mode) && cu->size && !cu->metacopy)
+		return make_with_data(cu);
+	return make_without_data(cu);
 }
 
 static int make_copy(struct copy_up *cu)
@@ -694,6 +703,13 @@ static void give_up_completing(struct copy_up *cu, const struct capabilities *ca
 	restore_attributes(cu, &tok, caps);
 }
 
+static int cut_to_size(struct copy_up *cu)
+{
+	CLASS(shale_upper, tok)(cu->sb);
+
+	return tok.err ?: set_size(cu, &tok, cu->entry->upper);
+}
+
 static int complete_copy(struct copy_up *cu)
 {
 	const struct path upper = shale_entry_path(cu->sbi, cu->entry);
@@ -723,7 +739,7 @@ static int complete_copy(struct copy_up *cu)
 	if (!err && cu->size)
 		err = write_data(cu, cu->entry->upper, NULL);
 	if (!err && cu->size < cu->stat.size)
-		err = set_size(cu, cu->entry->upper, cu->size);
+		err = cut_to_size(cu);
 	if (!err)
 		err = drop_metacopy(cu, &caps);
 	if (err)
@@ -800,7 +816,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 	cu.entry = shale_entry_get(inode);
 	/* Removed while we waited: the copy must not bring the name back. */
 	if (parent && shale_name_positive(dentry))
-		cu.parent = parent_entry->upper;
+		cu.parent = parent_entry;
 	if (!cu.entry->upper)
 		err = make_copy(&cu);
 	else if (cu.entry->metacopy && wanted != NO_DATA)
@@ -809,7 +825,7 @@ static int copy_up_one(struct dentry *dentry, struct dentry *parent, loff_t want
 		copied = false;
 	cut = copied && wanted != NO_DATA && wanted <= cu.stat.size;
 	if (!err && parent && wants_name(dentry)) {
-		cu.parent = parent_entry->upper;
+		cu.parent = parent_entry;
 		err = link_copy(&cu);
 	}
 	shale_entry_put(cu.entry);

@@ -85,7 +85,7 @@ static struct dentry *shale_lookup(struct inode *dir, struct dentry *dentry, uns
 struct creation {
 	struct inode *dir;		/* ours */
 	struct dentry *dentry;		/* ours, negative */
-	struct dentry *upper_dir;	/* counted by the entry of dir */
+	struct shale_entry *parent;	/* of dir, with an upper; counted by who makes */
 	struct shale_new what;		/* the object */
 	struct dentry *old;		/* ours, of the object that gets another name; or NULL */
 
@@ -99,7 +99,7 @@ struct creation {
 /* Where nothing is in the way: at once under its name. The base inherits ACLs and group. */
 static int make_in_place(struct creation *c, const struct shale_token *tok)
 {
-	struct dentry *made = shale_upper_make(tok, c->upper_dir, &c->dentry->d_name, &c->what);
+	struct dentry *made = shale_upper_make(tok, c->parent->upper, &c->dentry->d_name, &c->what);
 
 	/* A name that we know to be free is taken only behind our back. */
 	if (IS_ERR(made))
@@ -151,7 +151,7 @@ static int make_over_whiteout(struct creation *c, const struct shale_token *tok)
 	if (!err && S_ISDIR(c->what.mode))
 		err = shale_mark_set_opaque(tok, sbi, temp);
 	if (!err)
-		err = shale_put_over_whiteout(tok, c->upper_dir, &c->dentry->d_name, temp);
+		err = shale_put_over_whiteout(tok, c->parent->upper, &c->dentry->d_name, temp);
 	if (err) {
 		const struct dentry *unnamed = c->what.link_to;
 
@@ -274,7 +274,7 @@ static int link_begin(struct creation *c, const struct shale_token *tok)
 	if (shale_redirect_needed(c->old))
 		err = shale_redirect_set(tok, c->old, false, &c->redirect);
 	if (!err && entry->lower)
-		err = shale_mark_impure(tok, shale_sb(c->dir->i_sb), c->upper_dir);
+		err = shale_mark_impure(tok, shale_sb(c->dir->i_sb), c->parent);
 	return err ?: shale_index_links_begin(tok, d_inode(c->old), entry);
 }
 
@@ -311,7 +311,7 @@ static int create(struct creation *c, struct mnt_idmap *idmap)
 	if (!c->what.link_to)
 		set_owner(c, idmap);
 	parent = shale_entry_get(c->dir);
-	c->upper_dir = parent->upper;
+	c->parent = parent;
 
 	err = create_claimed(c);
 	if (err)
@@ -405,7 +405,7 @@ static int shale_link(struct dentry *old, struct inode *dir, struct dentry *dent
 
 static int make_unnamed(struct creation *c, const struct shale_token *tok)
 {
-	struct file *made = shale_upper_tmpfile(tok, c->upper_dir, c->what.mode);
+	struct file *made = shale_upper_tmpfile(tok, c->parent->upper, c->what.mode);
 
 	if (IS_ERR(made))
 		return PTR_ERR(made);
@@ -440,7 +440,7 @@ static int make_tmpfile(struct creation *c, struct mnt_idmap *idmap, struct file
 		return -EOPNOTSUPP;
 	set_owner(c, idmap);
 	parent = shale_entry_get(c->dir);
-	c->upper_dir = parent->upper;
+	c->parent = parent;
 
 	CLASS(shale_claim, claim)(c->dir, SHALE_CLAIM_OBJECT, 1);
 	if (claim.err)

@@ -117,7 +117,7 @@ static int mark_moved(const struct renaming *r, const struct shale_token *tok,
 	else if (side_is_dir(moved) && to->below)
 		err = shale_mark_set_opaque(tok, sbi, moved->entry->upper);
 	if (!err && moved->entry->lower)
-		err = shale_mark_impure(tok, sbi, to->parent->upper);
+		err = shale_mark_impure(tok, sbi, to->parent);
 	return err;
 }
 

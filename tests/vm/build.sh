@@ -36,9 +36,15 @@ build_vm_helpers() {
 
 # build_userspace TARGET: programs, or all, which has manual and unit tests as well.
 build_userspace() {
+    local launcher=()
+    # What was compiled before, in this tree or in another, is not compiled again.
+    if command -v ccache >/dev/null; then
+        launcher=(-DCMAKE_{C,CXX}_COMPILER_LAUNCHER=ccache)
+        export CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1
+    fi
     if [[ ! -e $build/userspace/build.ninja ]]; then
         say "build: configuring the user-space tools"
-        quietly userspace cmake -S "$tree" -B "$build/userspace" -G Ninja
+        quietly userspace cmake -S "$tree" -B "$build/userspace" -G Ninja "${launcher[@]}"
     fi
     ninja -C "$build/userspace" -n "$1" 2>/dev/null | grep -q 'no work to do' && return
     say "build: user space ($1)"

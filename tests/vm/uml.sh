@@ -79,9 +79,8 @@ unpack_uml_source() {
 
 # make_uml DIR TARGET...: out of the source's tree, in DIR.
 make_uml() {
-    local compiler=gcc dir=$1
+    local compiler="ccache gcc" dir=$1
     shift
-    command -v ccache >/dev/null && compiler="ccache gcc"
     exec make -C "$source" O="$dir" ARCH=um CC="$compiler" HOSTCC="$compiler" -j "$(nproc)" "$@"
 }
 
