@@ -45,7 +45,7 @@ struct copy_up {
 	struct shale_sb *sbi;
 	struct dentry *dentry;
 	struct inode *inode;
-	struct shale_entry *parent;	/* directory, in the upper; NULL: an object without a name */
+	struct shale_entry *parent;	/* in the upper; NULL: an object without a name */
 	loff_t wanted;
 	bool copied;			/* done, with this many bytes */
 	loff_t copied_bytes;
