@@ -9,7 +9,7 @@
 
 set -u
 
-readonly seconds=900    # per program: it may be emulated, on a busy machine
+readonly seconds=1800   # per program: it may be emulated, on a busy machine
 readonly group=/sys/fs/cgroup/program
 
 run_program() {

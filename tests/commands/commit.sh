@@ -186,7 +186,7 @@ ok "disk full: is an error, and the store as it was" on_full_disk
 
 # --- Stopped in the middle
 shale snapshot prepare long base >/dev/null
-head -c 300M /dev/urandom >store/snapshots/long/upper/long
+head -c 64M /dev/urandom >store/snapshots/long/upper/long
 # A commit in the background, $pid, that has begun its layer.
 begin_commit() {
     shale snapshot commit long stopped &

@@ -12,8 +12,8 @@ fill_base() {
     mkdir -p base/{etc,moved/deep,merged/deep,opaque/old,gone/deep,emptied,links,quiet,acl.d} && cd base || return
     echo name >etc/name
     echo "chmod me" >etc/mode
-    head -c 3M /dev/urandom >etc/large
-    head -c 3M /dev/urandom >moved/large
+    head -c 600K /dev/urandom >etc/large
+    head -c 600K /dev/urandom >moved/large
     echo deep >moved/deep/file
     echo lower >merged/lower
     echo lower >merged/deep/lower
@@ -30,7 +30,7 @@ fill_base() {
     mkfifo fifo
     mknod null c 1 3
     mknod disk b 259 1048575
-    truncate -s 64M sparse && printf middle | dd of=sparse bs=1 seek=33000000 conv=notrunc status=none
+    truncate -s 40M sparse && printf middle | dd of=sparse bs=1 seek=20000000 conv=notrunc status=none
     setfacl -m u:1234:rw,g:77:r etc/name && setfacl -d -m u:4321:rx acl.d
     cp /bin/true capable && setcap cap_net_raw+ep capable
     setfattr -n user.color -v red etc/mode
@@ -73,6 +73,7 @@ with open(os.path.join(sys.argv[2], "oci-layout"), "w") as file:
 PYTHON
 }
 
+# Holes of 16 MiB and more are written as such; smaller ones need not be.
 change_everything() {
     cd m || return
     echo new >new && mkdir -p fresh/deep && echo new >fresh/deep/file
@@ -92,9 +93,9 @@ change_everything() {
     setfattr -n user.new -v $'a\nb\x01' new && setfattr -n trusted.new -v t fresh
     setfattr -x user.color etc/mode
     cp /bin/false false && setcap cap_chown+ep false
-    truncate -s 100M holes && printf begin | dd of=holes conv=notrunc status=none
-    printf end | dd of=holes bs=1M seek=80 conv=notrunc status=none
-    truncate -s 30M hole
+    truncate -s 24M holes && printf begin | dd of=holes conv=notrunc status=none
+    printf end | dd of=holes bs=1M seek=20 conv=notrunc status=none
+    truncate -s 17M hole
     mknod zero c 1 5 && mknod loop b 7 300 && mkfifo pipe && ln -s nowhere dangling && ln dangling dangling-again
     chown -h 7:8 dangling
     printf x >$'odd \xff\xe4 name' && mkdir $'n\newline' && touch "$(printf 'l%.0s' {1..255})"
