@@ -11,7 +11,7 @@ source "$tests/commands/lib/said.sh"
 # shellcheck disable=SC2154 # made by said.sh
 here=$scratch
 
-left_behind() { [[ -z $(ls -A "$here/dir") ]] && ! grep -q selftest /proc/mounts; }
+left_behind() { [[ -z $(ls -A "$here/dir") ]] && ! grep -q " $here/" /proc/mounts; }
 # on_tmpfs MOUNT-OPTIONS...: a file system that lacks something
 on_tmpfs() {
     mount -t tmpfs none "$here/other" || return
