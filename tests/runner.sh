@@ -23,7 +23,7 @@
 # kselftest, less broken disks and stress, and the program that loads and unloads the module.
 
 run_tests() {
-    local name
+    local name packaged=() built=()
     words=("$@") wrapper=()
     results=$build/test/results
     : >"$results"
@@ -31,41 +31,43 @@ run_tests() {
     for name in "${without[@]}"; do
         result skip "$name: the whole suite # SKIP left out by --without"
     done
+    split_quick_on
+    start_quick_sets user-mode "${built[@]}"
+    [[ $coverage == no && $quick == no ]] || start_quick_sets emulated "${packaged[@]}"
     if [[ $coverage == yes ]]; then
         run_for_coverage "$kernel" "$([[ $quick == yes ]] && echo quick || echo all)"
     elif [[ $quick == no ]]; then
         run_all "$kernel"
     else
-        run_quick_sets "$kernel" "${quick_on[@]}"
+        run_quick_set_on "$kernel"
     fi
     finish_what_runs_beside
     sum_up
 }
 
-# run_all NAME: all on this kernel, and the quick set on those of --quick-on. Without the kernel, what doesn't need it is
-# run all the same. On two processors, four rows of about the same length take the least time: User Mode Linux; the host and
-# the other emulated kernels; and two guests of this kernel, one for the commands.
-run_all() {
-    local ready=no other packaged=() built=()
-    if ((${#quick_on[@]} == 0)); then
-        prepare_or_fail "$1" && ready=yes
-        run_on_host_suites "$1" "$ready"
-        [[ $ready == no ]] || run_in_guests "$1"
-        return
-    fi
-    for other in "${quick_on[@]}"; do
-        [[ $other != "$1" ]] || continue
-        if [[ " ${uml_kernels[*]} " == *" $other "* ]]; then built+=("$other"); else packaged+=("$other"); fi
+# The kernels of --quick-on that run beside: those of User Mode Linux in ${built[@]}, the emulated ones in ${packaged[@]}.
+split_quick_on() {
+    local name
+    for name in "${quick_on[@]}"; do
+        [[ $name != "$kernel" ]] || continue
+        if [[ " ${uml_kernels[*]} " == *" $name "* ]]; then built+=("$name"); else packaged+=("$name"); fi
     done
-    start_beside user-mode run_quick_sets "${built[@]}"
+}
+
+# run_all NAME: what runs on the host, and what runs in guests; side by side, if other kernels run there as well. Without the
+# kernel, what doesn't need it is run all the same. On two processors, four rows of about the same length take the least
+# time: User Mode Linux; the host and then the other emulated kernels; and two guests of this kernel, one for the commands.
+run_all() {
+    local ready=no
     prepare_or_fail "$1" && ready=yes
-    start_beside host run_host_and_quick_sets "$1" "$ready" "${packaged[@]}"
-    [[ $ready == yes ]] || return
-    if is_left_to_debug hostile "$1" && wanted kselftest hostile; then
-        result skip "$(title_of "$1"): kselftest: hostile # SKIP runs on debug"
+    if ((${#quick_on[@]})); then
+        start_beside host run_host_and_quick_sets "$1" "$ready" "${packaged[@]}"
+        [[ $ready == no ]] || start_beside commands run_on_kernel "$1" commands
+    else
+        run_on_host_suites "$1" "$ready"
+        [[ $ready == no ]] || run_on_kernel "$1" commands
     fi
-    start_beside commands run_on_kernel "$1" commands
-    run_in_guests "$1" beside
+    [[ $ready == no ]] || run_in_guests "$1"
 }
 
 # run_host_and_quick_sets NAME yes|no OTHER...
@@ -74,19 +76,24 @@ run_host_and_quick_sets() {
     run_quick_sets "${@:3}"
 }
 
-# run_in_guests NAME [beside]: with the commands, unless they run beside.
+# run_in_guests NAME: all but the commands.
 run_in_guests() {
+    if hostile_is_left_to_debug "$1" && wanted kselftest hostile; then
+        result skip "$(title_of "$1"): kselftest: hostile # SKIP runs on debug"
+    fi
     run_on_kernel "$1" all
-    [[ ${2:-} == beside ]] || run_on_kernel "$1" commands
     run_programs "$1"
     [[ $as == overlay ]] || run_as_overlay "$1"
 }
 
+# start_quick_sets LOG [NAME...]
+start_quick_sets() {
+    (($# == 1)) || start_beside "$1" run_quick_sets "${@:2}"
+}
+
 run_quick_sets() {
-    local name done=' '
+    local name
     for name; do
-        [[ $done != *" $name "* ]] || continue
-        done+="$name "
         run_quick_set_on "$name"
     done
 }
@@ -430,13 +437,13 @@ guest_programs() {
 }
 
 # Hostile marks are read by the same code on all kernels: where one with detectors is tested as well, there alone.
-is_left_to_debug() {
-    [[ $1 == hostile && " ${quick_on[*]} " == *" debug "* && $2 != debug ]]
+hostile_is_left_to_debug() {
+    [[ " ${quick_on[*]} " == *" debug "* && $1 != debug ]]
 }
 
 list_all_programs() {
     local left_out='^$'
-    ! is_left_to_debug hostile "$1" || left_out='/hostile$'
+    ! hostile_is_left_to_debug "$1" || left_out='/hostile$'
     list_kselftests | grep -vE "$left_out" | sed 's/^/kselftest /'
     printf 'interop %s\n' "$tree"/tests/interop/*.sh
     echo "powercut $tree/tests/powercut/flushes.sh"

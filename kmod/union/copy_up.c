@@ -535,6 +535,11 @@ static void discard(struct copy_up *cu)
 		shale_workdir_discard(&tok, cu->copy);
 }
 
+static bool copies_data(const struct copy_up *cu)
+{
+	return S_ISREG(cu->stat.mode) && !cu->metacopy && cu->size;
+}
+
 /* How much of a quota the data takes that is to be copied. Holes take none. */
 static int data_to_claim(struct copy_up *cu, u64 *bytes)
 {
@@ -543,7 +548,7 @@ static int data_to_claim(struct copy_up *cu, u64 *bytes)
 	int err;
 
 	*bytes = 0;
-	if (!S_ISREG(cu->stat.mode) || cu->metacopy || !cu->size || !shale_quota_counts(cu->sbi))
+	if (!copies_data(cu) || !shale_quota_counts(cu->sbi))
 		return 0;
 	err = find_data(cu, &from);
 	if (err)
@@ -593,7 +598,7 @@ static int make_claimed(struct copy_up *cu)
 
 	if (claim.err)
 		return claim.err;
-	if (S_ISREG(cu->stat.mode) && cu->size && !cu->metacopy)
+	if (copies_data(cu))
 		return make_with_data(cu);
 	return make_without_data(cu);
 }

@@ -342,8 +342,8 @@ ok "a layer of the store is made" sh -c 'shale image import image:one --name one
 ok "it is looked through by its name" says "clean|" shale fsck web
 mark store/snapshots/web/upper opaque never
 told_to_programs() {
-    status_is 4 shale fsck --json web >told || return
-    sed -i '/^exit status/d' told
+    shale fsck --json web >told
+    (($? == 4)) || return
     shows "[('opaque-invalid', 'repairable', '3.3')]" json "[(f['kind'], f['class'], f['rule']) for f in d['findings']]" cat told
 }
 ok "programs are told" told_to_programs

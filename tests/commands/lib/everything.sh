@@ -30,6 +30,7 @@ fill_base() {
     mkfifo fifo
     mknod null c 1 3
     mknod disk b 259 1048575
+    # Holes of 16 MiB and more are written as such, as those of "holes" and "hole" are; smaller ones need not be.
     truncate -s 40M sparse && printf middle | dd of=sparse bs=1 seek=20000000 conv=notrunc status=none
     setfacl -m u:1234:rw,g:77:r etc/name && setfacl -d -m u:4321:rx acl.d
     cp /bin/true capable && setcap cap_net_raw+ep capable
@@ -73,7 +74,6 @@ with open(os.path.join(sys.argv[2], "oci-layout"), "w") as file:
 PYTHON
 }
 
-# Holes of 16 MiB and more are written as such; smaller ones need not be.
 change_everything() {
     cd m || return
     echo new >new && mkdir -p fresh/deep && echo new >fresh/deep/file
